@@ -1,0 +1,75 @@
+# Everything a person or a machine does here, by name. Two checkouts never meet: the environment, the
+# caches and the data of each lie inside it (.venv/, var/).
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+# Where real recordings lie beside the checkout, the tests that need them find them.
+ifneq ($(wildcard ../shared/data/.),)
+export ICLAS_DATA ?= $(abspath ../shared/data)
+endif
+
+# The first interpreter that works and is new enough; `make BASE_PYTHON=... setup` names another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+BASE_PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
+	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && command -v "$$name" && break; done)
+PYTHON := .venv/bin/python
+INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --root-user-action=ignore
+MANIFEST ?=
+
+# mypy's Django plugin loads the settings, which make their home folder: not the checkout's own.
+LINT_HOME := .mypy_cache/iclas-home
+
+.PHONY: setup setup-dev run demo test test-long lint format bench clean
+
+setup: .venv/installed
+
+setup-dev: .venv/installed-dev
+
+.venv/made:
+	@"$(BASE_PYTHON)" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "ICLAS needs Python 3.11 or newer; $(or $(BASE_PYTHON),none that is here) will not do." >&2; \
+		echo "Name one that does: make BASE_PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
+	@"$(BASE_PYTHON)" -m venv .venv || { \
+		echo "$(BASE_PYTHON) cannot make a virtual environment: see above." >&2; exit 1; }
+	@touch $@
+
+.venv/installed: requirements.txt .venv/made
+	@echo "Installing requirements.txt into .venv; the first time this takes some minutes."
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing requirements-dev.txt into .venv"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+run: setup
+	@$(PYTHON) manage.py run
+
+demo: setup
+	@$(PYTHON) manage.py demo $(if $(MANIFEST),--manifest "$(MANIFEST)")
+
+test: lint
+	@$(PYTHON) -m tests.services.suite
+
+test-long: lint
+	@ICLAS_LONG=1 $(PYTHON) -m tests.services.suite
+
+lint: setup-dev
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --quiet --check .
+	@mkdir -p $(LINT_HOME)
+	@ICLAS_HOME=$(LINT_HOME) $(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+format: setup-dev
+	@$(PYTHON) -m ruff check --quiet --fix .
+	@$(PYTHON) -m ruff format --quiet .
+
+bench: setup
+	@$(PYTHON) benchmarks/pipeline.py
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

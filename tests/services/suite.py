@@ -1,0 +1,107 @@
+"""The whole test run: every test on SQLite, then those that meet the database on PostgreSQL.
+
+`python -m tests.services.suite`; what comes out last are both runs' own summary lines and what was
+not run, with the reason. The exit status is 0 when nothing failed.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from tests.services.postgresql import Unavailable, programs_or_install, running
+
+TESTS = Path(__file__).resolve().parent.parent
+# Every other folder meets the database, so that a new one is never forgotten here.
+WITHOUT_DATABASE = {"contracts", "house", "monitor", "pipelines", "services"}
+SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in \d+\.\d+s.*")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pytest run left."""
+
+    status: int
+    summary: str
+    not_run: list[str]
+
+
+def database_folders() -> list[str]:
+    """Return the folders of tests that meet the database."""
+    folders = [path for path in TESTS.iterdir() if any(path.rglob("test_*.py"))]
+    return sorted(f"tests/{path.name}" for path in folders if path.name not in WITHOUT_DATABASE)
+
+
+def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
+    """Run pytest, passing on what it says and keeping what belongs at the end."""
+    summary, not_run = "", []
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=TESTS.parent,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        for line in _passed_on(process):
+            if line.startswith("NOT RUN"):
+                not_run.append(line)
+            elif SUMMARY.fullmatch(line):
+                summary = line
+    return Outcome(process.returncode, summary or "ended without a summary", not_run)
+
+
+def _passed_on(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Write each line that a process says as it comes, and yield it; end with the process."""
+    try:
+        for line in process.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            yield line.rstrip()
+    except (SystemExit, GeneratorExit):
+        process.send_signal(signal.SIGINT)  # its tests end what they started
+        raise
+
+
+def on_sqlite() -> Outcome:
+    """Run every test on the embedded database."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return run_pytest([], environment)
+
+
+def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
+    """Run the tests that meet the database on a server of their own."""
+    if isinstance(bin_dir, Unavailable):
+        reason = f"NOT RUN: {', '.join(database_folders())} on PostgreSQL: {bin_dir.reason}"
+        return Outcome(0, "not run", [reason])
+    with running(bin_dir) as database_url:
+        return run_pytest(database_folders(), os.environ | {"DATABASE_URL": database_url})
+
+
+def main() -> int:
+    """Run both and say at the end what they said."""
+    signal.signal(signal.SIGTERM, _end)
+    # Small matrices: more threads only wait for each other, badly so on a busy machine.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    bin_dir = programs_or_install()
+    outcomes = {"SQLite": on_sqlite(), "PostgreSQL": on_postgresql(bin_dir)}
+    not_run = dict.fromkeys(line for outcome in outcomes.values() for line in outcome.not_run)
+    sys.stdout.write("".join(f"{line}\n" for line in ("", *not_run)))
+    for name, outcome in outcomes.items():
+        sys.stdout.write(f"{name}:\n{outcome.summary}\n")
+    return max(abs(outcome.status) for outcome in outcomes.values())
+
+
+def _end(signum: int, _frame: FrameType | None) -> None:
+    """Leave through every `finally`, so that the server is stopped."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
