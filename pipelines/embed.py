@@ -1,0 +1,176 @@
+"""Embed: the point of the 192-d identity space where each cry unit lies.
+
+In: recordings (16 kHz, peak-normalised) with their cry units. Out: one unit-length vector of 192
+numbers per unit. Guaranteed: a unit's embedding depends on its own recording alone, never on what
+else is in the batch; the same encoder gives the same embeddings, and another one has another
+fingerprint. Importing this module imports neither torch nor speechbrain: loading an encoder does.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.encoders.loaded import EMBEDDING_DIM, LoadedEncoder
+from pipelines.encoders.table import BUNDLED
+from pipelines.errors import ConfigError
+from pipelines.frontend import Frames, HasSamples, HasTimes
+
+__all__ = ["EMBEDDING_DIM", "Encoder", "load_encoder", "recording_embedding"]
+
+MAX_BATCH_FRAMES = 8192
+"""Frames that go through the network at once: enough to be quick, few enough for small machines."""
+
+Item = tuple[HasSamples, Sequence[HasTimes]]
+Place = tuple[int, int]
+
+
+class Encoder:
+    """A loaded encoder.
+
+    Parameters
+    ----------
+    loaded
+        Network and front end.
+
+    Attributes
+    ----------
+    name, license
+        As its card or its hub states them.
+    fingerprint
+        16 hexadecimal digits over all weights and the front end.
+    """
+
+    def __init__(self, loaded: LoadedEncoder) -> None:
+        self._network = loaded.network
+        self._frame_source = loaded.frame_source
+        self._loaded = loaded
+        self.name = loaded.name
+        self.license = loaded.license
+        self.fingerprint = loaded.fingerprint
+
+    def heard(self, infant: str) -> bool | None:
+        """Say whether the encoder was trained on this infant; None where its card does not say."""
+        return self._loaded.heard(infant)
+
+    def embed(self, items: Sequence[Item]) -> list[NDArray[np.float32]]:
+        """Embed the cry units of recordings.
+
+        Parameters
+        ----------
+        items
+            Whole recordings (16 kHz, peak-normalised) with their units.
+
+        Returns
+        -------
+        list of ndarray
+            One array of shape ``(n_units, 192)`` per recording, rows of unit length.
+
+        Raises
+        ------
+        ConfigError
+            A recording has units, but too few samples to make frames of.
+        """
+        frames = [self._frames(sound, units) for sound, units in items]
+        results = [np.empty((len(own), EMBEDDING_DIM), dtype=np.float32) for own in frames]
+        for places in _batches(frames):
+            batch = np.stack([frames[item][unit] for item, unit in places])
+            for (item, unit), vector in zip(places, self._run(batch), strict=True):
+                results[item][unit] = vector
+        return results
+
+    def _frames(self, sound: HasSamples, units: Sequence[HasTimes]) -> list[Frames]:
+        if units and sound.samples.size < MIN_SAMPLES:
+            message = f"{sound.samples.size} samples are too few to embed"
+            raise ConfigError(message)
+        return self._frame_source.unit_frames(sound, units)
+
+    def _run(self, batch: Frames) -> NDArray[np.float32]:
+        import torch  # only where an encoder runs
+
+        with torch.inference_mode():
+            vectors: NDArray[np.float32] = self._network(torch.from_numpy(batch))[:, 0].numpy()
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
+
+
+MIN_SAMPLES = 1600
+"""0.1 s: what the network's widest layer needs. The segment stage passes nothing under 0.3 s."""
+
+
+def _batches(frames: Sequence[Sequence[Frames]]) -> Iterator[list[Place]]:
+    """Put units of equal length together, so that nothing is padded, up to a bounded size."""
+    by_length: dict[int, list[Place]] = defaultdict(list)
+    for item, own in enumerate(frames):
+        for unit, unit_frames in enumerate(own):
+            by_length[len(unit_frames)].append((item, unit))
+    for length, places in by_length.items():
+        count = max(1, MAX_BATCH_FRAMES // length)
+        for start in range(0, len(places), count):
+            yield places[start : start + count]
+
+
+def recording_embedding(units: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of a recording's unit embeddings, shape ``(n, 192)`` with ``n >= 1``, of unit length."""
+    mean = units.mean(axis=0)
+    result: NDArray[np.float32] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    return result.astype(np.float32)
+
+
+def load_encoder(spec: str, cache_dir: Path | None = None, threads: int | None = None) -> Encoder:
+    """Load an encoder; the first call imports torch and speechbrain (about two seconds).
+
+    Parameters
+    ----------
+    spec
+        ``bundled``; a path to a ``.safetensors`` file with its card beside it, or to a folder in
+        the hub's layout (or with one such file); or a hub name with its revision,
+        ``speechbrain/spkrec-ecapa-voxceleb@<commit>``.
+    cache_dir
+        Folder that keeps what a hub gave; None means the hub library's own.
+    threads
+        Intra-op threads of torch for this whole process; None leaves them as they are. One per
+        worker is best where several share a machine.
+
+    Raises
+    ------
+    ConfigError
+        Nothing of that name, or a hub that cannot be reached.
+    CorruptArtefactError
+        The weights are damaged.
+    """
+    if threads is not None:
+        import torch  # only where an encoder runs
+
+        torch.set_num_threads(threads)
+    return Encoder(_load(spec, cache_dir))
+
+
+def _load(spec: str, cache_dir: Path | None) -> LoadedEncoder:
+    from pipelines.encoders import checkpoint, hub
+
+    if spec == "bundled":
+        return checkpoint.load_checkpoint(BUNDLED)
+    path = Path(spec)
+    if path.is_dir():
+        return _load_folder(path)
+    if path.suffix == ".safetensors":
+        return checkpoint.load_checkpoint(path)
+    name = None if path.is_absolute() or path.exists() else hub.parse_hub_name(spec)
+    if name is None:
+        message = f"no encoder {spec!r}: neither 'bundled', nor a path, nor a hub name"
+        raise ConfigError(message)
+    return hub.load_from_hub(name, cache_dir)
+
+
+def _load_folder(folder: Path) -> LoadedEncoder:
+    from pipelines.encoders import checkpoint, hub
+
+    if (folder / hub.HYPERPARAMETERS).exists():
+        return hub.load_hub_folder(folder, name=folder.name)
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) != 1:
+        message = f"{folder} holds {len(found)} safetensors files, not one"
+        raise ConfigError(message)
+    return checkpoint.load_checkpoint(found[0])

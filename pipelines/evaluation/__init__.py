@@ -1,0 +1,1 @@
+"""Evaluation of the method on recordings: protocols, metrics, controls and their commands."""

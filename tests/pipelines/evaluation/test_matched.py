@@ -1,0 +1,168 @@
+"""Channel-matched protocol: the same channel for all, and an honest word on how far it went."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.embed import EMBEDDING_DIM
+from pipelines.evaluation import matched
+from pipelines.evaluation.matched import (
+    Channel,
+    Reached,
+    everything_in,
+    hear_again,
+    match_channels,
+    noise_beside,
+    replaced,
+)
+from pipelines.evaluation.protocol import Trial, make_trials
+from pipelines.recordings import Heard
+from pipelines.segment import segment
+from pipelines.sound import RATE_HZ, Sound, write_wav
+from pipelines.synthesis import InfantVoice, synthesise_cry
+from tests.pipelines.evaluation.recordings_made_up import a_corpus
+
+
+class FlatEncoder:
+    """Embeds every unit as the mean of its samples: enough to see that it was asked."""
+
+    name = "flat"
+    fingerprint = "flat"
+
+    def embed(self, items: list[tuple[Sound, tuple[object, ...]]]) -> list[np.ndarray]:
+        return [np.ones((len(units), EMBEDDING_DIM), dtype=np.float32) for _, units in items]
+
+
+def pink() -> Sound:
+    return noise_beside(Path("/nowhere/corpus/manifest.csv"))
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Heard]:
+    """Two synthetic recordings on disk, one in a hiss and one in a rumble."""
+    made = []
+    for number, slope in enumerate((0.0, 9.0)):
+        cry = synthesise_cry(InfantVoice(), seed=number, duration_s=3.0).sound
+        hiss = matched.coloured_noise(3.0, RATE_HZ, slope, np.random.default_rng(number))
+        path = tmp_path / f"{number}.wav"
+        write_wav(path, Sound(0.9 * cry.samples + 0.02 * hiss.samples, RATE_HZ))
+        one = a_corpus(infants=1, days=1)["inf00"][0]
+        made.append(replace(one, row=replace(one.row, file=path), units=segment(path).units))
+    return made
+
+
+def test_the_same_channel_makes_the_same_sound_every_time(recordings: list[Heard]) -> None:
+    sound = segment(recordings[0].row.file).sound
+    first, again = (Channel(pink(), 6.0).add(sound) for _ in range(2))
+    np.testing.assert_array_equal(first.samples, again.samples)
+    assert first.rate_hz == RATE_HZ
+    assert np.max(np.abs(first.samples)) == pytest.approx(1.0)
+
+
+def test_more_noise_brings_backgrounds_together(recordings: list[Heard]) -> None:
+    def distance(snr_db: float) -> float:
+        heard = hear_again(recordings, Channel(pink(), snr_db), None)
+        one, other = (heard[r.row.file].background for r in recordings)
+        return float(np.linalg.norm(one - other))
+
+    assert distance(-6.0) < 0.7 * distance(40.0)
+
+
+def test_units_stay_those_of_the_clean_recording(recordings: list[Heard]) -> None:
+    counted: list[int] = []
+    heard = hear_again(recordings, Channel(pink(), 0.0), FlatEncoder(), counted.append)  # type: ignore[arg-type]
+    assert counted == [2]
+    for clean in recordings:
+        noisy = heard[clean.row.file]
+        assert noisy.units == clean.units
+        assert noisy.embeddings.shape == (len(clean.units), EMBEDDING_DIM)
+        assert not np.array_equal(noisy.background, clean.background)
+
+
+def test_without_an_encoder_embeddings_are_left_as_they_were(recordings: list[Heard]) -> None:
+    heard = hear_again(recordings, Channel(pink(), 0.0), None)
+    assert heard[recordings[0].row.file].embeddings is recordings[0].embeddings
+
+
+def test_noise_is_joined_from_the_folder_beside_the_corpus(tmp_path: Path) -> None:
+    (tmp_path / "noise").mkdir()
+    (tmp_path / "corpus").mkdir()
+    for number, slope in enumerate((0.0, 6.0)):
+        noise = matched.coloured_noise(2.0, RATE_HZ, slope, np.random.default_rng(number))
+        quiet = Sound(noise.samples * 0.1**number, RATE_HZ)
+        write_wav(tmp_path / "noise" / f"{number}.wav", quiet)
+    joined = noise_beside(tmp_path / "corpus" / "manifest.csv")
+    assert joined.duration_s == pytest.approx(2.0)
+    # Each has unit power, so that the quiet one counts as much as the loud one.
+    assert np.mean(joined.samples**2) == pytest.approx(2.0, rel=0.1)
+    assert noise_beside(tmp_path / "x.csv", tmp_path / "noise").duration_s == joined.duration_s
+
+
+def test_without_such_a_folder_the_noise_is_pink() -> None:
+    power = np.abs(np.fft.rfft(pink().samples)) ** 2
+    hertz = np.fft.rfftfreq(len(pink().samples), 1.0 / RATE_HZ)
+    low, high = (power[(hertz > f) & (hertz < 2 * f)].sum() for f in (250.0, 2000.0))
+    assert low == pytest.approx(high, rel=0.2)
+
+
+# --- raising the level --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trials() -> list[Trial]:
+    return make_trials(a_corpus(infants=4, days=8, room=1.0), {})[0]
+
+
+def rooms_until(monkeypatch: pytest.MonkeyPatch, gone_at_db: float) -> list[float]:
+    """Let the room stay in backgrounds down to a level; return the levels that were heard."""
+    asked: list[float] = []
+
+    def hear_made_up(
+        heard: list[Heard], channel: Channel, encoder: object, step: object = None
+    ) -> dict[Path, Heard]:
+        asked.append(channel.snr_db)
+        rng = np.random.default_rng(0)
+        flat = channel.snr_db <= gone_at_db
+        return {
+            one.row.file: replace(one, background=rng.normal(size=80)) if flat else one
+            for one in heard
+        }
+
+    monkeypatch.setattr(matched, "hear_again", hear_made_up)
+    return asked
+
+
+def test_the_channel_is_raised_until_the_background_is_gone(
+    trials: list[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = rooms_until(monkeypatch, gone_at_db=6.0)
+    found, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
+    assert reached.snr_db <= 6.0
+    assert reached.is_enough
+    assert reached.background_auc <= matched.ENOUGH_AUC
+    assert reached.tried["20 dB"] > matched.ENOUGH_AUC
+    assert asked[-1] == reached.snr_db
+    assert [t.infant for t in found] == [t.infant for t in trials]
+
+
+def test_where_the_background_never_goes_it_is_said(
+    trials: list[Trial], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms_until(monkeypatch, gone_at_db=-99.0)
+    _, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
+    assert reached == Reached(
+        matched.SNRS_DB[-1], reached.background_auc, is_enough=False, tried=reached.tried
+    )
+    assert reached.background_auc > matched.ENOUGH_AUC
+    assert len(reached.tried) == len(matched.SNRS_DB)
+
+
+def test_every_recording_is_heard_once_and_replaced_everywhere(trials: list[Trial]) -> None:
+    whole = everything_in(trials)
+    assert len({one.row.file for one in whole}) == len(whole)
+    quiet = {one.row.file: replace(one, background=np.zeros(80)) for one in whole}
+    for trial in replaced(trials, quiet):
+        for one in (*trial.baseline, *trial.normal, *trial.anomalous):
+            assert not one.background.any()

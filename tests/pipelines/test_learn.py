@@ -1,0 +1,147 @@
+"""Replay buffer: bounded, newest kept, spread over days and hours, steady as it grows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipelines.errors import ConfigError
+from pipelines.learn import BUFFER_CAPACITY, DAY_S, choose_buffer, choose_ripe
+from pipelines.score import Baseline, PersonalModel
+
+START_S = 1_772_352_000.0  # midnight of a day in 2026
+
+
+def days_of(times: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.floor(times / DAY_S).astype(np.int64)
+
+
+def a_history(n_days: int, a_day: int, seed: int = 0) -> NDArray[np.float64]:
+    """Return recording times, rising, so many at random hours of each day."""
+    chance = np.random.default_rng(seed)
+    offsets = chance.integers(0, DAY_S, size=(n_days, a_day))
+    return np.sort((START_S + np.arange(n_days)[:, None] * DAY_S + offsets).ravel())
+
+
+times_lists = st.lists(
+    st.integers(0, 40 * DAY_S).map(lambda s: START_S + s), min_size=1, max_size=120, unique=True
+)
+
+
+@given(times_lists, st.integers(1, 60))
+def test_bounded_rising_unique_and_with_the_newest(times: list[float], capacity: int) -> None:
+    kept = choose_buffer(times, capacity)
+    assert len(kept) == min(len(times), capacity)
+    assert (np.diff(kept) > 0).all()
+    assert int(np.argmax(times)) in kept
+
+
+@given(times_lists, st.integers(1, 60), st.randoms(use_true_random=False))
+def test_the_order_of_the_entries_does_not_matter(
+    times: list[float], capacity: int, random: object
+) -> None:
+    mixed = times.copy()
+    random.shuffle(mixed)  # type: ignore[attr-defined]
+    first = {times[i] for i in choose_buffer(times, capacity)}
+    assert {mixed[i] for i in choose_buffer(mixed, capacity)} == first
+
+
+@given(times_lists, st.integers(1, 60), st.integers(1, 3 * DAY_S))
+def test_one_recording_more_changes_few(times: list[float], capacity: int, later: int) -> None:
+    before = {times[i] for i in choose_buffer(times, capacity)}
+    grown = [*times, max(times) + later]
+    after = {grown[i] for i in choose_buffer(grown, capacity)}
+    assert len(before - after) <= 2
+    assert len(after - before) <= 3
+
+
+@given(times_lists, st.integers(1, 60))
+def test_no_day_gives_two_more_than_another_that_had_more_to_give(
+    times: list[float], capacity: int
+) -> None:
+    day = days_of(np.array(times))
+    kept = choose_buffer(times, capacity)
+    names, offered = np.unique(day, return_counts=True)
+    taken = np.array([(day[kept] == name).sum() for name in names])
+    could_give_more = taken < offered
+    if could_give_more.any():
+        assert taken.max() - taken[could_give_more].min() <= 1 + (names[taken.argmax()] == max(day))
+
+
+def test_everything_stays_while_it_fits() -> None:
+    times = a_history(20, 20)
+    assert len(times) == BUFFER_CAPACITY
+    assert choose_buffer(times).tolist() == list(range(BUFFER_CAPACITY))
+    assert choose_buffer([], 5).tolist() == []
+
+
+def test_more_days_than_room_are_thinned_evenly() -> None:
+    times = a_history(365, 3)
+    kept = days_of(times[choose_buffer(times, 90)]) - days_of(times[:1])
+    assert len(set(kept.tolist())) >= 89
+    quarters = np.bincount(kept * 4 // 365, minlength=4)
+    assert quarters.min() >= 18
+    assert np.diff(np.sort(kept)).max() <= 8
+
+
+def test_no_hour_is_favoured() -> None:
+    times = a_history(60, 12)
+    hours = times[choose_buffer(times, 120)] % DAY_S / 3600
+    assert abs(hours.mean() - 12) < 1.5
+    assert np.bincount((hours // 6).astype(int), minlength=4).min() >= 20
+
+
+def test_a_buffer_kept_day_by_day_stays_spread() -> None:
+    buffer: list[float] = []
+    for time in a_history(120, 4):
+        buffer.append(float(time))
+        buffer = [buffer[i] for i in choose_buffer(buffer, 100)]
+    day = days_of(np.array(buffer)) - days_of(np.array([START_S]))
+    assert len(buffer) == 100
+    assert len(set(day.tolist())) >= 95
+    assert np.bincount(day * 4 // 121, minlength=4).min() >= 15
+
+
+@pytest.mark.parametrize("capacity", [0, -3])
+def test_a_buffer_without_room_is_a_named_error(capacity: int) -> None:
+    with pytest.raises(ConfigError):
+        choose_buffer([1.0], capacity)
+
+
+def test_times_that_are_none_are_a_named_error() -> None:
+    for wrong in ([float("nan")], [float("inf")], np.zeros((2, 2))):
+        with pytest.raises(ConfigError):
+            choose_buffer(wrong, 1)
+
+
+def test_the_first_days_are_ripe_at_once_and_later_ones_after_a_week() -> None:
+    days = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]  # nine days, then two more
+    assert choose_ripe(days[:8], today=8).tolist() == list(range(8))
+    assert choose_ripe(days, today=13).tolist() == list(range(10))
+    assert choose_ripe(days, today=17).tolist() == list(range(11))
+    assert choose_ripe(days[::-1], today=17).tolist() == list(range(1, 12))
+    assert choose_ripe(days, today=19).tolist() == list(range(12))
+    assert choose_ripe([], today=19).tolist() == []
+
+
+def test_learning_only_what_is_ripe_keeps_a_shift_visible() -> None:
+    def units(day: int) -> NDArray[np.float64]:
+        voice = np.random.default_rng(1)
+        centre, direction = voice.normal(size=(2, 192))
+        here = np.random.default_rng([1, day])
+        shift = 2.1 * direction if day >= 14 else 0.0
+        vectors = centre + shift + 0.35 * here.normal(size=192) + 0.35 * here.normal(size=(8, 192))
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def p_value_on_day_16(known: list[int]) -> float:
+        day = np.repeat(known, 8)
+        embeddings = np.concatenate([units(d) for d in known]).astype(np.float32)
+        model = PersonalModel.fit(Baseline(embeddings, day, day, day), "encoder", seed=0)
+        assert isinstance(model, PersonalModel)
+        return model.score_recording(units(16).astype(np.float32)).p_value
+
+    all_days = list(range(16))  # two of them shifted
+    ripe = [all_days[i] for i in choose_ripe(all_days, today=16)]
+    assert p_value_on_day_16(all_days) > 0.3
+    assert p_value_on_day_16(ripe) == pytest.approx(1 / (len(ripe) + 1))
