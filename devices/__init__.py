@@ -1,0 +1,1 @@
+"""Monitors as such: credentials and what a device says of itself."""

@@ -1,0 +1,1 @@
+"""Who and what: infants, care teams, sessions, recordings, cries, diary; upload; access."""

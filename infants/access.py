@@ -1,0 +1,81 @@
+"""Who may do what: the one module that decides it.
+
+Selectors take a `Viewer` and ask `infants_for` which infants that viewer has a right on; nothing
+else in ICLAS looks at memberships. The system itself (commands, stages) is a viewer too, so that
+there is no read without one.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from devices.models import Device
+from infants.models import DeviceAssignment, Infant, Membership, User
+
+
+class Right(enum.StrEnum):
+    """What can be done with an infant's records."""
+
+    SEE = "see"  # scores, timeline, episodes
+    IDENTIFY = "identify"  # the name and the date of birth
+    LISTEN = "listen"  # the audio itself
+    WRITE_DIARY = "write_diary"
+    MANAGE = "manage"  # members, devices, policies, erasure
+
+
+Role = Membership.Role
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.OWNER: frozenset(Right),
+    Role.CAREGIVER: frozenset({Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY}),
+    Role.CLINICIAN: frozenset({Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY}),
+    Role.RESEARCHER: frozenset({Right.SEE}),
+}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody who reads: a person, a device, the system, or nobody."""
+
+    user: User | None = None
+    device: Device | None = None
+    is_system: bool = False
+
+    @classmethod
+    def of(cls, user: User | AnonymousUser | None, auth: object = None) -> Self:
+        """Return the viewer behind an authenticated request."""
+        if isinstance(auth, Device):
+            return cls(device=auth)
+        if isinstance(user, User) and user.is_active:
+            return cls(user=user)
+        return cls()
+
+    @classmethod
+    def system(cls) -> Self:
+        """Return the system: commands that an operator runs, and stages."""
+        return cls(is_system=True)
+
+
+def sees_everything(viewer: Viewer) -> bool:
+    """Tell whether nothing is kept from this viewer, not even what belongs to no infant yet."""
+    return viewer.is_system or (viewer.user is not None and viewer.user.is_superuser)
+
+
+def infants_for(viewer: Viewer, right: Right = Right.SEE) -> QuerySet[Infant]:
+    """Return the infants on which this viewer has this right; a device sees none."""
+    if sees_everything(viewer):
+        return Infant.objects.all()
+    if viewer.user is None:
+        return Infant.objects.none()
+    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    memberships = Membership.objects.filter(user=viewer.user, role__in=roles, revoked_at=None)
+    live = memberships.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    return Infant.objects.filter(id__in=live.values("infant_id"))
+
+
+def assignments_for(device: Device) -> QuerySet[DeviceAssignment]:
+    """Return whom this device serves and has served: where its uploads may go."""
+    return DeviceAssignment.objects.filter(device=device).select_related("infant")

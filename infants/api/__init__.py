@@ -1,0 +1,1 @@
+"""The HTTP interface to infants, sessions and recordings: uploads in, rows out."""

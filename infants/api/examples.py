@@ -1,0 +1,64 @@
+"""Examples for the API's description."""
+
+from typing import Any
+
+HOUSEHOLD_ID = "01998f3a-0b1c-7d2e-8f40-51627384950a"
+INFANT_ID = "01998f3a-1c2d-7e3f-9041-62738495a6b7"
+DEVICE_ID = "01998f3a-2d3e-7f40-8152-738495a6b7c8"
+SESSION_ID = "01998f3a-3e4f-7041-9263-8495a6b7c8d9"
+RECORDING_ID = "01998f3a-4f50-7152-a374-95a6b7c8d9ea"
+
+INFANT: dict[str, Any] = {
+    "id": INFANT_ID,
+    "household": HOUSEHOLD_ID,
+    "name": "Ada",
+    "source_key": "",
+    "time_zone": "Europe/Zurich",
+    "birth_date": "2026-01-12",
+    "gestational_age_weeks": 34.0,
+    "age_days": 60,
+    "corrected_age_days": 18,
+    "audio_policy": "keep",
+}
+
+SESSION: dict[str, Any] = {
+    "id": SESSION_ID,
+    "infant": INFANT_ID,
+    "started_at": "2026-03-13T02:04:11Z",
+    "ended_at": "2026-03-13T02:09:40Z",
+    "closed_at": "2026-03-13T02:40:02Z",
+    "n_recordings": 3,
+}
+
+RECORDING: dict[str, Any] = {
+    "id": RECORDING_ID,
+    "device": DEVICE_ID,
+    "infant": INFANT_ID,
+    "session": None,
+    "state": "received",
+    "reason": None,
+    "detail": "",
+    "recorded_at": "2026-03-13T02:04:11Z",
+    "recorded_at_raw": "2026-03-13T03:04:11+01:00",
+    "clock": "ok",
+    "received_at": "2026-03-13T02:04:20.118204Z",
+    "device_session": "night-17",
+    "battery_frac": 0.82,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "byte_size": 224044,
+    "duration_s": None,
+    "audio_erased_at": None,
+}
+
+EMPTY: dict[str, Any] = {
+    "type": "urn:iclas:problem:no_audio",
+    "title": "There is no audio in it",
+    "status": 422,
+    "detail": "The upload needs a non-empty part named 'audio'.",
+    "code": "no_audio",
+    "retry": "never",
+}
+
+BULK: dict[str, Any] = {
+    "results": [{"status": 201, "recording": RECORDING}, {"status": 422, "problem": EMPTY}]
+}

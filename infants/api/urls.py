@@ -1,0 +1,13 @@
+"""Paths of uploads and of what was uploaded; `anomaly.api.urls` has those that judge."""
+
+from django.urls import path
+
+from infants.api.uploads import BulkUploadView, RecordingsView
+from infants.api.views import InfantsView, SessionsView
+
+urlpatterns = [
+    path("infants/", InfantsView.as_view(), name="infants"),
+    path("sessions/", SessionsView.as_view(), name="sessions"),
+    path("recordings/", RecordingsView.as_view(), name="recordings"),
+    path("recordings/bulk/", BulkUploadView.as_view(), name="recordings-bulk"),
+]

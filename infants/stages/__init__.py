@@ -1,0 +1,1 @@
+"""The stages that `infants` owns: upload, segment, embed."""

@@ -1,0 +1,110 @@
+"""Upload: a recording becomes safely ours.
+
+What comes in: a device, its audio and what it says of it. What goes out: a row in state
+`received` (or `held`, where the device serves no infant at that time). Guaranteed when
+`store_upload` returns: bytes and row are on the disk, the device may delete its copy; the same
+bytes or the same idempotency key from the same device gave the same row.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from devices.models import Device
+from infants.clock import read_clock
+from infants.models import Recording
+from infants.selectors import infant_served
+from infants.signals import recording_received
+from infants.states import Reason, State
+from infants.storage import StoredAudio, digest, keep_audio
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One recording as a device hands it over; everything but the audio may be missing."""
+
+    audio: File
+    recorded_at: str = ""
+    idempotency_key: str | None = None
+    device_session: str = ""
+    battery_frac: float | None = None
+    reported_age_days: float | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A recording that is safely ours, and whether it already was."""
+
+    recording: Recording
+    replayed: bool
+
+
+def store_upload(device: Device, upload: Upload) -> Stored:
+    """Store one upload durably and idempotently; commits. The device may delete its copy.
+
+    Raises
+    ------
+    NoAudioError, UploadTooLargeError
+        Which will be refused however often it is sent.
+
+    """
+    now = timezone.now()
+    _note_sign_of_life(device, upload, now)
+    sha256, size = digest(upload.audio, settings.ICLAS_MAX_UPLOAD_BYTES)
+    known = _known(device, sha256, upload.idempotency_key)
+    if known is not None:
+        return Stored(known, replayed=True)
+    audio = keep_audio(upload.audio, sha256, size)
+    try:
+        with transaction.atomic():
+            return Stored(_insert(device, upload, audio, now), replayed=False)
+    except IntegrityError:  # the same upload came twice at the same moment, and the other won
+        known = _known(device, sha256, upload.idempotency_key)
+        if known is None:
+            raise
+        return Stored(known, replayed=True)
+
+
+def _known(device: Device, sha256: str, key: str | None) -> Recording | None:
+    same = Q(sha256=sha256) if key is None else Q(sha256=sha256) | Q(idempotency_key=key)
+    return Recording.objects.filter(same, device=device).first()
+
+
+def _insert(device: Device, upload: Upload, audio: StoredAudio, now: dt.datetime) -> Recording:
+    recorded_at, clock = read_clock(upload.recorded_at, now)
+    infant = infant_served(device, recorded_at)
+    recording = Recording.objects.create(
+        device=device,
+        infant=infant,
+        sha256=audio.sha256,
+        byte_size=audio.byte_size,
+        audio=audio.name,
+        source_name=PurePath(upload.audio.name or "").name[-200:],
+        idempotency_key=upload.idempotency_key,
+        received_at=now,
+        recorded_at=recorded_at,
+        recorded_at_raw=upload.recorded_at[:64],
+        clock=clock,
+        device_session=upload.device_session[:120],
+        battery_frac=upload.battery_frac,
+        reported_age_days=upload.reported_age_days,
+        state=State.RECEIVED if infant else State.HELD,
+        reason=Reason.NONE if infant else Reason.NO_INFANT,
+        state_changed_at=now,
+    )
+    if infant is not None:
+        recording_received.send(Recording, recording=recording)
+    return recording
+
+
+def _note_sign_of_life(device: Device, upload: Upload, now: dt.datetime) -> None:
+    device.last_seen_at = now
+    if upload.battery_frac is not None:
+        device.battery_frac = upload.battery_frac
+    device.save(update_fields=["last_seen_at", "battery_frac"])
