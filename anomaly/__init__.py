@@ -1,0 +1,1 @@
+"""Judgement as rows and policy: gate decisions, scores, personal models, timeline, episodes."""

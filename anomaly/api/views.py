@@ -1,0 +1,89 @@
+"""Infants, recordings and sessions in full, and episodes."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from anomaly.api.base import JudgedPagination
+from anomaly.api.filters import EpisodeFilters
+from anomaly.api.serializers import (
+    EpisodeSerializer,
+    InfantDetailSerializer,
+    RecordingDetailSerializer,
+    SessionDetailSerializer,
+)
+from anomaly.models import Episode
+from anomaly.selectors.episodes import episodes_where
+from anomaly.selectors.judged import recording_in_full, session_in_full
+from infants.api.base import ApiListView, ApiView, document
+from infants.api.permissions import IsPersonOrDevice
+from infants.api.serializers import RecordingSerializer
+from infants.selectors import infant_named
+
+
+class InfantView(ApiView):
+    """One infant."""
+
+    @extend_schema(operation_id="read_infant", responses=InfantDetailSerializer, tags=["infants"])
+    def get(self, request: Request, infant_id: UUID) -> Response:
+        """Read an infant: age, corrected age, and how the baseline stands."""
+        infant = infant_named(self.viewer, str(infant_id))
+        return Response(document(InfantDetailSerializer, infant, request))
+
+
+class RecordingView(ApiView):
+    """One recording."""
+
+    permission_classes = (IsPersonOrDevice,)
+
+    @extend_schema(
+        operation_id="read_recording", responses=RecordingDetailSerializer, tags=["recordings"]
+    )
+    def get(self, request: Request, recording_id: UUID) -> Response:
+        """Read a recording: its cries, the gate's decision, the judgement.
+
+        The device that made it reads where it stands, and no more.
+        """
+        recording = recording_in_full(self.viewer, recording_id)
+        if recording is None:
+            raise NotFound("There is no such recording that you may see.")
+        is_device = self.viewer.device is not None
+        shown = RecordingSerializer if is_device else RecordingDetailSerializer
+        return Response(document(shown, recording, request))
+
+
+class SessionView(ApiView):
+    """One bout of crying."""
+
+    @extend_schema(
+        operation_id="read_session", responses=SessionDetailSerializer, tags=["recordings"]
+    )
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """Read a bout of crying with its judgement: the unit at which p-values hold."""
+        session = session_in_full(self.viewer, session_id)
+        if session is None:
+            raise NotFound("There is no such session that you may see.")
+        return Response(document(SessionDetailSerializer, session, request))
+
+
+class EpisodesView(ApiListView):
+    """Episodes."""
+
+    serializer_class = EpisodeSerializer
+    pagination_class = JudgedPagination
+    filters_class = EpisodeFilters
+    ordering = ("-opened_at", "-id")
+
+    def get_queryset(self) -> QuerySet[Episode]:
+        """Return the rows that the viewer may see and asks for."""
+        return episodes_where(self.viewer, self.chosen())
+
+    @extend_schema(operation_id="list_episodes", parameters=[EpisodeFilters], tags=["timeline"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List episodes, newest first; `from` and `to` go by their opening."""
+        return super().get(request, *args, **kwargs)

@@ -1,0 +1,18 @@
+"""Rows of judgement: decisions, baselines, personal models, scores, series, episodes, events."""
+
+from anomaly.models.episodes import Episode, Event
+from anomaly.models.judgement import GateDecision, RecordingJudgement, SessionJudgement
+from anomaly.models.learning import BaselineEntry, PersonalModel
+from anomaly.models.series import DailyRollup, ScorePoint
+
+__all__ = [
+    "BaselineEntry",
+    "DailyRollup",
+    "Episode",
+    "Event",
+    "GateDecision",
+    "PersonalModel",
+    "RecordingJudgement",
+    "ScorePoint",
+    "SessionJudgement",
+]

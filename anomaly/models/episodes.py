@@ -1,0 +1,91 @@
+"""Episodes (one odd session, or a persistent shift) and the events that tell of what happened."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from uuid6 import uuid7
+
+from infants.models import Infant, Recording
+
+
+class Episode(models.Model):
+    """A stretch of time in which an infant's crying was unlike the infant's own baseline."""
+
+    class Kind(models.TextChoices):
+        """How it shows."""
+
+        SINGLE_EXTREME = "single_extreme", "one session unlike the others"
+        PERSISTENT_SHIFT = "persistent_shift", "a persistent shift"
+
+    class CloseReason(models.TextChoices):
+        """Why it ended."""
+
+        BACK_TO_USUAL = "back_to_usual", "the crying is back to usual"
+        NO_RECENT_SESSIONS = "no_recent_sessions", "nothing was scored for a week"
+        LASTED_TOO_LONG = "lasted_too_long", "it lasted a month and may be the new usual"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="episodes")
+    kind = models.CharField(max_length=24, choices=Kind)
+    opened_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=32, choices=CloseReason, blank=True)
+    evidence = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-opened_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["infant", "kind", "opened_at"], name="episode_opens_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(closed_at=None, close_reason="")
+                | (models.Q(closed_at__isnull=False) & ~models.Q(close_reason="")),
+                name="episode_closes_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name kind and opening."""
+        return f"{self.kind} of {self.infant_id} from {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class Event(models.Model):
+    """Something that happened in the judgement of an infant, written with its cause."""
+
+    class Kind(models.TextChoices):
+        """What can happen."""
+
+        CRY_NOT_LEARNT = "cry_not_learnt", "a cry was logged as an anomaly and not learnt"
+        MODEL_LEARNT = "model_learnt"
+        MODEL_WITHDRAWN = "model_withdrawn"
+        EPISODE_OPENED = "episode_opened"
+        EPISODE_CLOSED = "episode_closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=24, choices=Kind)
+    key = models.CharField(max_length=120)
+    occurred_at = models.DateTimeField()
+    recording = models.ForeignKey(
+        Recording, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
+    )
+    episode = models.ForeignKey(
+        Episode, null=True, blank=True, on_delete=models.CASCADE, related_name="events"
+    )
+    facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-occurred_at"]
+        indexes: ClassVar = [models.Index(fields=["infant", "-occurred_at"])]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["infant", "kind", "key"], name="event_happens_once")
+        ]
+
+    def __str__(self) -> str:
+        """Name kind and time."""
+        return f"{self.kind} of {self.infant_id} at {self.occurred_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,115 @@
+"""What the gate decided and what the personal model said, one row a recording or session."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from anomaly.models.learning import PersonalModel
+from infants.models import Infant, Recording, RecordingSession
+
+
+class GateDecision(models.Model):
+    """Is it a cry; may the baseline learn from it; and why."""
+
+    recording = models.OneToOneField(
+        Recording, primary_key=True, on_delete=models.CASCADE, related_name="gate_decision"
+    )
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="gate_decisions")
+    is_cry = models.BooleanField()
+    cry_probability = models.FloatField()
+    accepted = models.BooleanField()
+    confidence = models.FloatField()
+    threshold = models.FloatField()
+    arousal = models.FloatField(null=True, blank=True)
+    parts = models.JSONField(default=list)
+    abstained = models.JSONField(default=list)
+    gate_version = models.CharField(max_length=64)
+    decided_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(is_cry=True) | Q(accepted=False), name="gate_accepts_only_cries"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Name the recording and the decision."""
+        return f"{self.recording_id}: {'accepted' if self.accepted else 'refused'}"
+
+
+class Outcome(models.TextChoices):
+    """Whether there is a number to speak of."""
+
+    SCORED = "scored"
+    LEARNING = "learning"
+
+
+NUMBERS_ONLY_WHERE_SCORED = Q(
+    outcome=Outcome.SCORED,
+    model__isnull=False,
+    statistic__isnull=False,
+    p_value__isnull=False,
+) | Q(outcome=Outcome.LEARNING, model=None, statistic=None, p_value=None)
+
+
+class RecordingJudgement(models.Model):
+    """How far a recording is from the infant's own baseline, or that this is still being learnt.
+
+    `scores` (high = anomalous) and `p_values` are by detector; `statistic` and `p_value` combine
+    them. `baseline_days` of `baseline_days_needed` say how far the learning has come.
+    """
+
+    recording = models.OneToOneField(
+        Recording, primary_key=True, on_delete=models.CASCADE, related_name="judgement"
+    )
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="judgements")
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    model = models.ForeignKey(
+        PersonalModel, null=True, blank=True, on_delete=models.RESTRICT, related_name="judgements"
+    )
+    scores = models.JSONField(default=dict)
+    p_values = models.JSONField(default=dict)
+    statistic = models.FloatField(null=True, blank=True)
+    p_value = models.FloatField(null=True, blank=True)
+    baseline_days = models.PositiveIntegerField()
+    baseline_days_needed = models.PositiveIntegerField()
+    encoder = models.CharField(max_length=64)
+    judged_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=NUMBERS_ONLY_WHERE_SCORED, name="judgement_numbers_only_where_scored"
+            )
+        ]
+
+    def __str__(self) -> str:
+        """Name the recording and the outcome."""
+        return f"{self.recording_id}: {self.outcome}"
+
+
+class SessionJudgement(models.Model):
+    """How far a whole session is from the baseline: the unit at which promises hold."""
+
+    session = models.OneToOneField(
+        RecordingSession, primary_key=True, on_delete=models.CASCADE, related_name="judgement"
+    )
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="session_judgements")
+    started_at = models.DateTimeField()
+    model = models.ForeignKey(
+        PersonalModel, on_delete=models.RESTRICT, related_name="session_judgements"
+    )
+    statistic = models.FloatField()
+    p_value = models.FloatField()
+    n_recordings = models.PositiveIntegerField()
+    judged_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["infant", "started_at"])]
+
+    def __str__(self) -> str:
+        """Name the session and its p-value."""
+        return f"{self.session_id}: p = {self.p_value:.3f}"

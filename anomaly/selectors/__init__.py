@@ -1,0 +1,1 @@
+"""Judgement as a viewer, or a stage, may read it."""

@@ -1,0 +1,1 @@
+"""The stages that `anomaly` owns: gate, score, learn, timeline, episode."""

@@ -1,0 +1,105 @@
+"""Episode: whether it was one odd session, or is a persistent shift.
+
+What comes in: recordings in state `on_timeline`. What goes out: the episodes of their infants,
+opened, extended and closed, with an `Event` in the same transaction; state `done`. Guaranteed:
+episodes are a function of the session judgements and of now, so late and corrected rows simply
+recompute them; every episode closes; an event about the past says that it is.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from anomaly.models import Episode, Event, SessionJudgement
+from infants.leases import leased
+from infants.locks import infant_locked
+from infants.models import Infant
+from infants.states import State
+from pipelines.episode import EpisodeSpan, ScoredSession, find_episodes
+
+NEWS_FOR = dt.timedelta(hours=24)
+"""An event older than this when it is found is told as past: nobody is called for it."""
+
+
+def follow_episodes(ids: Sequence[UUID]) -> None:
+    """Bring the episodes of these recordings' infants up to date; commits infant by infant."""
+    with leased(ids, State.ON_TIMELINE) as lease:
+        for infant_id in dict.fromkeys(r.infant_id for r in lease.recordings):
+            if infant_id is None:
+                continue
+            own = [recording for recording in lease.recordings if recording.infant_id == infant_id]
+            lease.begin(own)
+            with infant_locked(infant_id) as infant:
+                refresh_episodes(infant, timezone.now())
+                for recording in own:
+                    lease.advance(recording, State.DONE)
+
+
+def close_ended_episodes(now: dt.datetime) -> int:
+    """Recompute every infant with an open episode, so that none stays open for want of data."""
+    open_now = Infant.objects.filter(episodes__closed_at=None, episodes__isnull=False).distinct()
+    for infant_id in list(open_now.values_list("id", flat=True)):
+        with infant_locked(infant_id) as infant:
+            refresh_episodes(infant, now)
+    return len(open_now)
+
+
+def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
+    """Recompute an infant's episodes; call under the infant's lock."""
+    judged = SessionJudgement.objects.filter(infant=infant).order_by("started_at")
+    sessions = [
+        ScoredSession(
+            row.started_at, infant.local_day(row.started_at), row.p_value, row.n_recordings
+        )
+        for row in judged
+    ]
+    stale = {episode.id for episode in infant.episodes.all()}
+    for span in find_episodes(sessions, now):
+        stale.discard(_write(infant, span, now).id)
+    Episode.objects.filter(id__in=stale).delete()
+
+
+def _write(infant: Infant, span: EpisodeSpan, now: dt.datetime) -> Episode:
+    """Write a span to the episode that it continues, or to a new one, with the events due."""
+    known = _continued(infant, span)
+    fields: dict[str, Any] = {
+        "opened_at": span.opened_at,
+        "last_at": span.last_at,
+        "closed_at": span.closed_at,
+        "close_reason": span.close_reason or "",
+        "evidence": span.evidence,
+    }
+    episode = known or Episode(infant=infant, kind=span.kind)
+    for name, value in fields.items():
+        setattr(episode, name, value)
+    episode.save()
+    _tell(episode, Event.Kind.EPISODE_OPENED, episode.opened_at, now)
+    if episode.closed_at is not None:
+        _tell(episode, Event.Kind.EPISODE_CLOSED, episode.closed_at, now)
+    return episode
+
+
+def _continued(infant: Infant, span: EpisodeSpan) -> Episode | None:
+    """Return the stored episode of this kind that overlaps the span."""
+    until = span.closed_at or dt.datetime.max.replace(tzinfo=dt.UTC)
+    still = Q(closed_at=None) | Q(closed_at__gte=span.opened_at)
+    overlapping = infant.episodes.filter(still, kind=span.kind, opened_at__lte=until)
+    return overlapping.order_by("opened_at").first()
+
+
+def _tell(episode: Episode, kind: Event.Kind, at: dt.datetime, now: dt.datetime) -> None:
+    """Write an event once; one that was told stays told."""
+    Event.objects.get_or_create(
+        infant_id=episode.infant_id,
+        kind=kind,
+        key=str(episode.id),
+        defaults={
+            "occurred_at": at,
+            "episode": episode,
+            "facts": {"episode": episode.kind, "is_past": now - at > NEWS_FOR},
+        },
+    )

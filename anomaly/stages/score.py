@@ -1,0 +1,83 @@
+"""Score: how far a cry is from this infant's own baseline, as a calibrated p-value.
+
+What comes in: recordings in state `gated`. What goes out: a `RecordingJudgement`: scores and
+p-values by detector and combined, or how far the learning has come. Guaranteed: the judging
+version had heard nothing of the recording's session, and scoring comes before learning.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+
+from anomaly.artefacts import fitted_model
+from anomaly.models import PersonalModel, RecordingJudgement
+from anomaly.models.judgement import Outcome
+from anomaly.selectors.baseline import baseline_days, model_for
+from infants.leases import Lease, leased
+from infants.models import Recording, RecordingSession
+from infants.states import State
+from pipelines.score import MINIMUM_DAYS, RecordingScore
+
+
+def score_recordings(ids: Sequence[UUID]) -> None:
+    """Score those of the recordings that wait for it; commits one by one, idempotent."""
+    with leased(ids, State.GATED) as lease:
+        for recording in lease.begun():
+            _score_one(lease, recording)
+
+
+def _score_one(lease: Lease, recording: Recording) -> None:
+    infant, session = recording.subject, _session(recording)
+    encoder, embeddings = _embeddings(recording)
+    model = model_for(session, encoder)
+    fields: dict[str, Any] = {
+        "infant": infant,
+        "encoder": encoder,
+        "baseline_days_needed": MINIMUM_DAYS,
+        "model": model,
+    }
+    if model is None:
+        days = baseline_days(infant, session.started_at, encoder)
+        fields |= {"outcome": Outcome.LEARNING, "baseline_days": days}
+    else:
+        fields |= {"outcome": Outcome.SCORED, "baseline_days": model.n_days}
+        fields |= _numbers(rescore(model, embeddings))
+    with transaction.atomic():
+        RecordingJudgement.objects.update_or_create(
+            recording=recording, defaults=_NO_NUMBERS | fields
+        )
+        lease.advance(recording, State.SCORED)
+
+
+def rescore(model: PersonalModel, embeddings: NDArray[np.float32]) -> RecordingScore:
+    """Return what a version says of a recording's embeddings, shape (units, 192)."""
+    return fitted_model(model).score_recording(embeddings)
+
+
+_NO_NUMBERS: dict[str, Any] = {"scores": {}, "p_values": {}, "statistic": None, "p_value": None}
+
+
+def _numbers(score: RecordingScore) -> dict[str, Any]:
+    return {
+        "scores": score.scores,
+        "p_values": score.p_values,
+        "statistic": score.statistic,
+        "p_value": score.p_value,
+    }
+
+
+def _session(recording: Recording) -> RecordingSession:
+    if recording.session is None:
+        message = f"recording {recording.id} reached scoring without a session"
+        raise ValueError(message)
+    return recording.session
+
+
+def _embeddings(recording: Recording) -> tuple[str, NDArray[np.float32]]:
+    """Return the encoder's fingerprint and the embeddings of all units, shape (units, 192)."""
+    cries = list(recording.cries.order_by("index"))
+    return cries[0].encoder, np.stack([cry.vector for cry in cries])

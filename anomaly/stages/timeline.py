@@ -1,0 +1,127 @@
+"""Timeline: the per-infant time series, per recording, per session and per day.
+
+What comes in: recordings in state `learnt`. What goes out: their points in the series, the
+judgement of their session so far, and their day's rollup. Guaranteed: writing twice leaves the
+same rows; every point names the versions of model, encoder and gate that made it; sessions and
+days are recomputed from the rows, so that late recordings are nothing special.
+"""
+
+import datetime as dt
+import statistics
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from django.db.models import Count, F, Q, Sum
+
+from anomaly.artefacts import fitted_model
+from anomaly.models import DailyRollup, RecordingJudgement, ScorePoint, SessionJudgement
+from anomaly.models.judgement import Outcome
+from infants.leases import Lease, leased
+from infants.locks import infant_locked
+from infants.models import Cry, Infant, Recording, RecordingSession
+from infants.states import State
+from pipelines.score import RecordingScore
+
+
+def write_timeline(ids: Sequence[UUID]) -> None:
+    """Put those of the recordings that wait for it on the timeline; commits one by one."""
+    with leased(ids, State.LEARNT) as lease:
+        for recording in lease.begun():
+            _write_one(lease, recording)
+
+
+def _write_one(lease: Lease, recording: Recording) -> None:
+    with infant_locked(recording.subject.id) as infant:
+        ScorePoint.objects.filter(infant=infant, recording=recording).delete()
+        ScorePoint.objects.bulk_create(_points(recording))
+        if recording.session is not None:
+            judge_session(recording.session)
+        roll_up(infant, infant.local_day(recording.recorded_at))
+        lease.advance(recording, State.ON_TIMELINE)
+
+
+def _points(recording: Recording) -> Iterator[ScorePoint]:
+    """Yield a point for each scorer, or the one that says the baseline is still being learnt."""
+    judgement = recording.judgement
+    combined = ScorePoint.Scorer.COMBINED
+    yield _point(recording, combined, judgement.statistic, judgement.p_value)
+    for scorer, score in judgement.scores.items():
+        yield _point(recording, ScorePoint.Scorer(scorer), score, judgement.p_values[scorer])
+
+
+def _point(
+    recording: Recording, scorer: ScorePoint.Scorer, score: float | None, p_value: float | None
+) -> ScorePoint:
+    judgement, decision = recording.judgement, recording.gate_decision
+    return ScorePoint(
+        infant=recording.subject,
+        time=recording.recorded_at,
+        recording=recording,
+        scorer=scorer,
+        outcome=judgement.outcome,
+        score=score,
+        p_value=p_value,
+        baseline_days=judgement.baseline_days,
+        baseline_days_needed=judgement.baseline_days_needed,
+        model_id=judgement.model_id,
+        encoder=judgement.encoder,
+        gate_version=decision.gate_version,
+        gate_accepted=decision.accepted,
+    )
+
+
+def judge_session(session: RecordingSession) -> None:
+    """Recompute a session's judgement from its recordings that its newest version scored."""
+    scored = RecordingJudgement.objects.filter(
+        recording__session=session, outcome=Outcome.SCORED
+    ).select_related("model")
+    newest = scored.order_by("-model__number").first()
+    if newest is None or newest.model is None:
+        SessionJudgement.objects.filter(session=session).delete()
+        return
+    judged = [
+        RecordingScore(row.scores, row.p_values, row.statistic, row.p_value)
+        for row in scored.filter(model=newest.model).order_by("recording__recorded_at")
+        if row.statistic is not None and row.p_value is not None
+    ]
+    verdict = fitted_model(newest.model).score_session(judged)
+    SessionJudgement.objects.update_or_create(
+        session=session,
+        defaults={
+            "infant_id": session.infant_id,
+            "started_at": session.started_at,
+            "model": newest.model,
+            "statistic": verdict.statistic,
+            "p_value": verdict.p_value,
+            "n_recordings": verdict.n_recordings,
+        },
+    )
+
+
+def roll_up(infant: Infant, day: dt.date) -> None:
+    """Recompute one of the infant's days from its rows."""
+    start = dt.datetime.combine(day, dt.time(), infant.zone)
+    end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), infant.zone)
+    judged = RecordingJudgement.objects.filter(
+        infant=infant, recording__recorded_at__gte=start, recording__recorded_at__lt=end
+    )
+    counts = judged.aggregate(
+        n_recordings=Count("recording"),
+        n_accepted=Count("recording", filter=Q(recording__gate_decision__accepted=True)),
+    )
+    heard = Cry.objects.filter(recording__judgement__in=judged).aggregate(
+        n_cries=Count("id"), cry_s=Sum(F("offset_s") - F("onset_s"), default=0.0)
+    )
+    scored = judged.filter(outcome=Outcome.SCORED).values_list("p_value", flat=True)
+    p_values = [p_value for p_value in scored if p_value is not None]
+    DailyRollup.objects.update_or_create(
+        infant=infant,
+        day=day,
+        defaults={
+            **counts,
+            **heard,
+            "n_scored": len(p_values),
+            "p_value_min": min(p_values, default=None),
+            "p_value_median": statistics.median(p_values) if p_values else None,
+        },
+    )
