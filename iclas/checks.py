@@ -1,0 +1,129 @@
+"""System checks: what is wrong with this installation's settings, in words.
+
+`manage.py check` runs them, and so does every command that starts something.
+"""
+
+import ipaddress
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+LEAST_BULK_ITEMS = 100
+"""What the device contract promises."""
+Check = Callable[[], Iterator[CheckMessage]]
+
+
+def _home() -> Iterator[CheckMessage]:
+    home = settings.ICLAS_HOME
+    for room in (home.root, home.storage, home.uploads):
+        try:
+            with tempfile.TemporaryFile(dir=room):
+                continue
+        except OSError as error:
+            yield Error(
+                f"ICLAS_HOME cannot be written to: {room}: {error.strerror}.",
+                hint="Set ICLAS_HOME to a folder that the user who runs ICLAS owns.",
+                id="iclas.E001",
+            )
+
+
+def _encoder() -> Iterator[CheckMessage]:
+    spec = settings.ICLAS_ENCODER
+    if spec == "bundled" or Path(spec).exists():
+        return
+    name, at, revision = spec.partition("@")
+    if at and revision and name.count("/") == 1 and not name.startswith(("/", ".")):
+        return  # a model hub's id: its answer comes when it is fetched
+    yield Error(
+        f"ICLAS_ENCODER is {spec!r}, and there is no such file or folder.",
+        hint="It is 'bundled', a path, or a hub id with its revision: owner/name@revision.",
+        id="iclas.E002",
+    )
+
+
+def _gate() -> Iterator[CheckMessage]:
+    threshold = settings.ICLAS_GATE_THRESHOLD
+    if math.isnan(threshold) or threshold > 1:
+        yield Error(
+            f"ICLAS_GATE_THRESHOLD is {threshold}, and a confidence never exceeds 1.",
+            hint="Take a number from 0 to 1; below 0 means the gate's own.",
+            id="iclas.E003",
+        )
+
+
+def _sessions() -> Iterator[CheckMessage]:
+    gap_s = settings.ICLAS_SESSION_GAP_S
+    if not 0 < gap_s < math.inf:
+        yield Error(
+            f"ICLAS_SESSION_GAP_S is {gap_s}: without quiet between them there are no sessions.",
+            hint="Take a number of seconds above 0; 1800 is half an hour.",
+            id="iclas.E004",
+        )
+
+
+def _leases() -> Iterator[CheckMessage]:
+    lease_s, task_s = settings.ICLAS_LEASE_S, settings.CELERY_TASK_TIME_LIMIT
+    if lease_s <= task_s:
+        yield Error(
+            f"ICLAS_LEASE_S is {lease_s} s, but a task may run {task_s} s: "
+            "two workers could work on the same recording.",
+            hint=f"Take more than {task_s}.",
+            id="iclas.E005",
+        )
+    if settings.ICLAS_MAX_ATTEMPTS < 1:
+        yield Error(
+            f"ICLAS_MAX_ATTEMPTS is {settings.ICLAS_MAX_ATTEMPTS}: nothing would ever be tried.",
+            hint="Take 1 or more.",
+            id="iclas.E006",
+        )
+
+
+def _uploads() -> Iterator[CheckMessage]:
+    if settings.ICLAS_MAX_UPLOAD_BYTES < 1:
+        yield Error(
+            f"ICLAS_MAX_UPLOAD_BYTES is {settings.ICLAS_MAX_UPLOAD_BYTES}: "
+            "devices would be told to discard every recording.",
+            hint="26214400 is 25 MiB.",
+            id="iclas.E007",
+        )
+    if settings.ICLAS_MAX_BULK_ITEMS < LEAST_BULK_ITEMS:
+        yield Error(
+            f"ICLAS_MAX_BULK_ITEMS is {settings.ICLAS_MAX_BULK_ITEMS}, "
+            f"but devices are promised at least {LEAST_BULK_ITEMS}.",
+            hint=f"Take {LEAST_BULK_ITEMS} or more.",
+            id="iclas.E008",
+        )
+
+
+def _debug() -> Iterator[CheckMessage]:
+    public = [host for host in settings.ALLOWED_HOSTS if not _is_local(host)]
+    if settings.DEBUG and public:
+        yield Warning(
+            f"DEBUG is on while ICLAS answers to {', '.join(public)}: "
+            "every error would show settings and code to whoever causes it.",
+            hint="Unset DEBUG, or take these out of ALLOWED_HOSTS.",
+            id="iclas.W001",
+        )
+
+
+def _is_local(host: str) -> bool:
+    bare = host.strip("[]")
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return bare in ("localhost", "testserver") or bare.endswith(".localhost")
+
+
+CHECKS: tuple[Check, ...] = (_home, _encoder, _gate, _sessions, _leases, _uploads, _debug)
+
+
+@register("iclas")
+def check_settings(app_configs: object = None, **_given: Any) -> list[CheckMessage]:
+    """Return everything that is wrong, in words."""
+    del app_configs
+    return [message for check in CHECKS for message in check()]

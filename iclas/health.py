@@ -1,0 +1,135 @@
+"""Is this installation well? For probes a word, for its operators what stands in the queues.
+
+Guaranteed: 200 means that database and storage can be written to at this moment; nothing that
+names a person, a password or a path is told.
+"""
+
+import datetime as dt
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, transaction
+from django.db.models import Count, Min
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from iclas import __version__
+from infants.access import Viewer
+from infants.api.base import ApiView
+from infants.models import Recording
+from infants.selectors import visible_recordings
+from infants.states import ON_THE_WAY, State
+
+NOBODY = UUID(int=0)
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """How the installation is; the rest is for signed-in staff only."""
+
+    status = serializers.ChoiceField(choices=["ok", "failing"])
+    version = serializers.CharField()
+    failing = serializers.ListField(
+        child=serializers.ChoiceField(choices=["database", "storage"]), required=False
+    )
+    backlog = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Recordings on their way."
+    )
+    oldest_waiting_s = serializers.FloatField(
+        required=False, help_text="How long the longest has stood still; absent where none does."
+    )
+    failed = serializers.IntegerField(required=False)
+    broker = serializers.CharField(required=False, help_text="Its kind, not its address.")
+    encoder = serializers.CharField(required=False)
+    disk_free_bytes = serializers.IntegerField(required=False)
+
+
+class HealthView(ApiView):
+    """For probes and operators; a device may ask too, whatever has become of its token."""
+
+    authentication_classes = (SessionAuthentication,)
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="health",
+        tags=["health"],
+        responses={
+            200: OpenApiResponse(
+                HealthSerializer,
+                "It is well.",
+                [OpenApiExample("For a probe", {"status": "ok", "version": __version__})],
+            ),
+            503: OpenApiResponse(HealthSerializer, "Something cannot be written to."),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """Tell how the installation is; 503 where database or storage cannot be written to."""
+        failing = failing_parts()
+        said: dict[str, Any] = {"status": "failing" if failing else "ok", "version": __version__}
+        if "database" not in failing and getattr(request.user, "is_staff", False):
+            said |= {"failing": failing} | details(timezone.now())
+        return Response(said, status=503 if failing else 200)
+
+
+def failing_parts() -> list[str]:
+    """Return which parts cannot be written to."""
+    parts = {"database": _is_database_writable, "storage": _is_storage_writable}
+    return [name for name, is_writable in parts.items() if not is_writable()]
+
+
+def _is_database_writable() -> bool:
+    """Tell by a write that changes nothing: a full disk or a read-only replica refuses it."""
+    try:
+        with transaction.atomic():
+            Recording.objects.filter(id=NOBODY).update(attempts=0)
+    except DatabaseError:
+        return False
+    return True
+
+
+def _is_storage_writable() -> bool:
+    """Tell by a small file in the folder of uploads, and in the storage where that is a folder."""
+    try:
+        for folder in _folders():
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                probe.write(b"written")
+                probe.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _folders() -> list[Path]:
+    folders = [settings.ICLAS_HOME.uploads]
+    try:
+        folders.append(Path(default_storage.path("")))
+    except NotImplementedError:  # a storage elsewhere, which has no folder here
+        return folders
+    return folders
+
+
+def details(now: dt.datetime) -> dict[str, Any]:
+    """Return what operators want to know of the queues and of the disk."""
+    rows = visible_recordings(Viewer.system())
+    by_state = dict(rows.order_by().values_list("state").annotate(n=Count("id")))
+    waiting = [*ON_THE_WAY, State.HELD]
+    oldest = rows.filter(state__in=ON_THE_WAY).aggregate(at=Min("state_changed_at"))["at"]
+    said: dict[str, Any] = {
+        "backlog": {state.value: by_state.get(state.value, 0) for state in waiting},
+        "failed": by_state.get(State.FAILED.value, 0),
+        "broker": settings.CELERY_BROKER_URL.partition(":")[0],
+        "encoder": settings.ICLAS_ENCODER,
+        "disk_free_bytes": shutil.disk_usage(settings.ICLAS_HOME.root).free,
+    }
+    if oldest is not None:
+        said["oldest_waiting_s"] = max(0.0, (now - oldest).total_seconds())
+    return said

@@ -1,0 +1,116 @@
+"""What the API's description needs beside the views: the device's token and the problems."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from typing_extensions import override
+
+from devices.errors import RevokedDeviceError, UnknownTokenError
+from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
+from infants.errors import (
+    BadFieldError,
+    NoAudioError,
+    TruncatedUploadError,
+    UnknownInfantError,
+    UploadTooLargeError,
+)
+
+Schema = dict[str, Any]
+REFERENCE = {"$ref": "#/components/schemas/Problem"}
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "A problem document (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "code", "retry"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "For people."},
+        "code": {"type": "string", "description": "For programs."},
+        "retry": {
+            "type": "string",
+            "enum": ["never", "after_pairing", "later"],
+            "description": "What a device does with its recording: `never`: discard it; "
+            "`after_pairing`: keep it and pair again; `later`: keep it and send it again.",
+        },
+        "retry_after_s": {"type": "integer", "description": "When, where that is known."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+BAD_FILTER = Problem(
+    400,
+    "bad_value",
+    "A value cannot be used",
+    "These values cannot be used: to.",
+    errors=({"field": "to", "detail": "must be later than 'from'."},),
+)
+NOT_MULTIPART = Problem(
+    415,
+    "unsupported_media_type",
+    "Unsupported Media Type",
+    'Unsupported media type "application/json" in request.',
+)
+
+
+class DeviceTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes how a device shows its token."""
+
+    target_class = "devices.authentication.DeviceTokenAuthentication"
+    name = "deviceToken"
+
+    @override
+    def get_security_definition(self, auto_schema: object) -> Schema:
+        """Return the security scheme."""
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A device's own token, given once when it was paired.",
+        }
+
+
+def add_problems(result: Schema, generator: object, **_given: Any) -> Schema:
+    """Add to every operation the problems that it may answer with, each with an example."""
+    del generator
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            for problem in _problems(path, method):
+                operation["responses"].setdefault(str(problem.status), _described(problem))
+    return result
+
+
+def _described(problem: Problem) -> Schema:
+    example = {"value": problem.document()}
+    content = {"schema": REFERENCE, "examples": {problem.code: example}}
+    return {"description": problem.title, "content": {CONTENT_TYPE: content}}
+
+
+def _problems(path: str, method: str) -> Iterator[Problem]:
+    """Yield what may go wrong with an operation."""
+    known: list[Exception] = [OSError()]
+    if not path.endswith("/health/"):
+        known += [UnknownTokenError(), RevokedDeviceError()]
+    if "{" in path:
+        known.append(UnknownInfantError("01998f3a-1c2d-7e3f-9041-62738495a6b7"))
+    if method == "post":
+        known.append(TruncatedUploadError())
+        yield NOT_MULTIPART
+        if not path.endswith("/bulk/"):
+            known += [NoAudioError(), BadFieldError("battery_frac", "must be a number")]
+            known.append(UploadTooLargeError(25 * 2**20))
+    else:
+        yield BAD_FILTER
+    yield from (problem for error in known if (problem := problem_of(error)) is not None)
+    yield UNEXPECTED

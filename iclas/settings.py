@@ -1,0 +1,195 @@
+"""Settings, from the environment only; `docs/configuration.md` lists every variable read here."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from iclas.home import Home
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- the home folder and what is generated in it -------------------------------------------------
+ICLAS_HOME = Home(Path(env.str("ICLAS_HOME", default=str(BASE_DIR / "var"))).resolve())
+ICLAS_HOME.build()
+SECRET_KEY = env.str("SECRET_KEY", default="") or ICLAS_HOME.secret()
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- ICLAS' own settings -------------------------------------------------------------------------
+ICLAS_ENCODER = env.str("ICLAS_ENCODER", default="bundled")
+ICLAS_GATE_THRESHOLD = env.float("ICLAS_GATE_THRESHOLD", default=-1.0)  # below 0: the gate's own
+ICLAS_SESSION_GAP_S = env.float("ICLAS_SESSION_GAP_S", default=1800.0)
+ICLAS_MAX_UPLOAD_BYTES = env.int("ICLAS_MAX_UPLOAD_BYTES", default=25 * 2**20)
+ICLAS_MAX_BULK_ITEMS = env.int("ICLAS_MAX_BULK_ITEMS", default=500)
+ICLAS_LEASE_S = env.int("ICLAS_LEASE_S", default=300)
+ICLAS_MAX_ATTEMPTS = env.int("ICLAS_MAX_ATTEMPTS", default=3)
+ICLAS_BUFFER_RECORDINGS = env.int("ICLAS_BUFFER_RECORDINGS", default=400)
+ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
+ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
+
+# --- applications --------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "iclas",
+    "anomaly",
+    "infants",
+    "devices",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "iclas.urls"
+ASGI_APPLICATION = "iclas.asgi.application"
+AUTH_USER_MODEL = "infants.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- database ------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{ICLAS_HOME.database}")
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that will write queues at its start instead of failing at its end.
+    # synchronous=FULL: an answered upload survives a power cut; NORMAL does not promise that.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+
+# --- files ---------------------------------------------------------------------------------------
+STORAGES = {
+    "default": {
+        "BACKEND": "infants.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": ICLAS_HOME.storage},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = ICLAS_HOME.static
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+FILE_UPLOAD_TEMP_DIR = ICLAS_HOME.uploads
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = ICLAS_MAX_BULK_ITEMS + 1
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * ICLAS_MAX_BULK_ITEMS
+
+# --- time and language ---------------------------------------------------------------------------
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+
+# --- queue ---------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "data_folder_in": str(ICLAS_HOME.broker),
+        "data_folder_out": str(ICLAS_HOME.broker),
+        "control_folder": str(ICLAS_HOME.broker / "control"),
+        "polling_interval": 0.5,
+    }
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TASK_TIME_LIMIT = 290  # below ICLAS_LEASE_S: a killed task's lease outlives it
+CELERY_TASK_DEFAULT_QUEUE = "ingest"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing pickled to disk
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "iclas.tasks.sweep", "schedule": 30.0},
+    "close-what-ended": {"task": "iclas.tasks.close_what_ended", "schedule": 300.0},
+}
+CELERY_TIMEZONE = "UTC"
+
+# --- the API -------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "devices.authentication.DeviceTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "iclas.problems.problem_response",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ICLAS",
+    "DESCRIPTION": (
+        "Infant Cry Longitudinal Analysis System. Research software, not a medical device."
+    ),
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "iclas.openapi.add_problems",
+    ],
+}
+
+# --- safety --------------------------------------------------------------------------------------
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=False)
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # What these tell at every start is of their own set-up.
+        "speechbrain": {"level": "WARNING"},
+        "matplotlib": {"level": "WARNING"},
+    },
+}

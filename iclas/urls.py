@@ -1,0 +1,52 @@
+"""Where everything is found."""
+
+from django.contrib import admin
+from django.http import Http404
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from typing_extensions import override
+
+from iclas import openapi
+from iclas.health import HealthView
+from infants.api.base import ApiView
+
+__all__ = ["openapi"]  # imported for what it registers
+
+
+@extend_schema(exclude=True)
+class NothingHereView(ApiView):
+    """Answers whatever under `/api/` has no view.
+
+    Without it a device that leaves out the last slash would be redirected, would lose its
+    recording on the way and would take the answer to a GET for a receipt.
+    """
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @override
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Refuse, whatever the method."""
+        raise Http404
+
+
+handler400 = "iclas.problems.bad_request"
+handler403 = "iclas.problems.permission_denied"
+handler404 = "iclas.problems.not_found"
+handler500 = "iclas.problems.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("infants.api.urls")),
+    path("", include("anomaly.api.urls")),
+    path("health/", HealthView.as_view(), name="health"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
+    re_path(r"^api/", NothingHereView.as_view()),
+]
