@@ -48,7 +48,6 @@ def draw_timeline(
     points: Sequence[ChartPoint], spans: Sequence[ChartSpan], title: str, path: Path
 ) -> None:
     """Draw the timeline over continuous time (above) and by recording number (below)."""
-    from matplotlib import dates as mdates
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 7.5), layout="constrained", facecolor="white")
@@ -63,8 +62,8 @@ def draw_timeline(
             "alpha": 0.15,
             "hatch": span.hatch,
         }
-        start, end = (mdates.date2num(moment) for moment in (span.start, span.end))
-        over_time.axvspan(start, end, label=span.label, linewidth=0, **look)
+        place: list[Any] = [span.start, span.end]
+        over_time.axvspan(*place, label=span.label, linewidth=0, **look)
     over_time.set_xlabel("time (where the infant lives)")
     over_time.tick_params(axis="x", rotation=20)
     _add_legend(over_time)

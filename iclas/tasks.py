@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from anomaly.stages.episode import close_ended_episodes
 from iclas import flow
+from infants.errors import LeaseLostError
 from infants.models import Recording
 from infants.sessions import close_quiet_sessions
 from infants.states import ON_THE_WAY
@@ -17,7 +18,7 @@ STANDS_STILL_AFTER = dt.timedelta(seconds=60)
 SWEPT_AT_ONCE = 500
 
 
-@shared_task(autoretry_for=(OperationalError,), retry_backoff=True, max_retries=3)
+@shared_task(autoretry_for=(OperationalError, LeaseLostError), retry_backoff=True, max_retries=3)
 def run_step(step_name: str, ids: list[str]) -> None:
     """Run one step on these recordings and send on what is ready for the next."""
     recordings = [UUID(recording_id) for recording_id in ids]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipelines.calibration import Calibration, calibrate
 from pipelines.detectors.contract import Detector
@@ -278,8 +279,9 @@ def judge(
     if trial.n_baseline_sessions < LEAST_SESSIONS:
         groups = np.arange(len(trial.baseline))
     rows, session = layout.baseline, groups[layout.baseline.recording]
-    calibration = calibrate(detectors, rows.values, rows.recording, session, session, seed)
-    fitted = {name: d.fit(rows.values, session, seed) for name, d in detectors.items()}
+    with threadpool_limits(limits=1):  # fits this small only lose by sharing them out
+        calibration = calibrate(detectors, rows.values, rows.recording, session, session, seed)
+        fitted = {name: d.fit(rows.values, session, seed) for name, d in detectors.items()}
     normal = {name: _recording_scores(d, layout.normal) for name, d in fitted.items()}
     anomalous = {name: _recording_scores(d, layout.anomalous) for name, d in fitted.items()}
     judged = {

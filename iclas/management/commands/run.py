@@ -16,6 +16,8 @@ from honcho.manager import Manager
 from iclas.flow import QUEUES
 from infants.models import User
 
+# The few static files of the admin and the API's pages are read quickly enough as they are.
+SYNCHRONOUS_STATIC = "ignore:StreamingHttpResponse must consume synchronous iterators"
 STOPPED_BY_HAND = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
@@ -59,7 +61,7 @@ def _processes(options: dict[str, Any]) -> dict[str, list[str]]:
     celery = [python, "-m", "celery", "-A", "iclas"]
     return {
         "web": [
-            *(python, "-m", "uvicorn", "iclas.asgi:application"),
+            *(python, "-W", SYNCHRONOUS_STATIC, "-m", "uvicorn", "iclas.asgi:application"),
             *("--host", options["host"], "--port", str(options["port"])),
             *("--no-access-log", "--lifespan", "off"),
         ],
