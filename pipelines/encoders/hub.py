@@ -7,11 +7,11 @@ that is downloaded is executed: of the YAML only the constructor's numbers are r
 unpickled as weights only; a revision that is in the cache needs no network.
 """
 
-import pickle
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -200,7 +200,7 @@ def _read_weights(path: Path) -> dict[str, Any]:
     except OSError as error:
         message = f"the weights {path} cannot be read: {error}"
         raise ConfigError(message) from error
-    except (RuntimeError, EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, ValueError, AttributeError, UnpicklingError) as error:
         raise CorruptArtefactError(path, f"no state of a network: {error}") from error
 
 

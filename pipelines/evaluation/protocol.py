@@ -134,13 +134,17 @@ def _why_not(recordings: Sequence[Heard], sessions: NDArray[np.int64]) -> str | 
 
 
 def _cut(sessions: NDArray[np.int64]) -> int:
-    """First test session: at least half of the recordings, and nine sessions, lie before it.
+    """First test session: at least half of the recordings lie before it.
 
-    Where that leaves no session to test on, the last session is the test.
+    An infant with more than nine sessions gives its baseline at least nine of them. The last
+    session is always a test.
     """
+    last = int(sessions[-1])
     sizes = np.cumsum(np.bincount(sessions))
     enough = int(np.argmax(sizes >= BASELINE_FRAC * len(sessions))) + 1
-    return min(max(enough, min(PROMISING_SESSIONS, int(sessions[-1]))), int(sessions[-1]))
+    if last >= PROMISING_SESSIONS:
+        enough = max(enough, PROMISING_SESSIONS)
+    return min(enough, last)
 
 
 def _trial(

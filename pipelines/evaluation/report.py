@@ -20,7 +20,7 @@ from rich.table import Table
 from pipelines.evaluation.metrics import Absent, Estimate
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
-WIDE = 120
+WIDE = 132
 
 
 def console() -> Console:
@@ -39,7 +39,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Build a table; every column but the first is set to the right."""
     made = Table(title=title, title_justify="left", title_style="bold")
     for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index == 0 else "right")
+        made.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         made.add_row(*(spell(cell) for cell in row))
     return made

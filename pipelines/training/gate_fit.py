@@ -23,7 +23,7 @@ from pipelines.heads import TRAITS, AgeRanges, CryHead, EmbeddingHead, Traits, s
 Matrix = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-PENALTIES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTIES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 AS_GOOD = 0.005
 FOLDS = 5

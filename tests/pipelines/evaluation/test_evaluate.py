@@ -209,6 +209,7 @@ def test_the_command_writes_what_it_prints(
     shown = capsys.readouterr().out
     assert "Per infant, combined" in shown
     assert "Channel-matched" in shown
+    assert "NaN" not in (tmp_path / "e.json").read_text()
 
 
 def test_a_corpus_without_a_single_trial_is_said_to_be_one(

@@ -30,8 +30,8 @@ def test_the_baseline_is_the_past_and_shares_no_session_with_the_test() -> None:
     first = min(one.row.recorded_at for one in trial.normal)
     assert first - last > timedelta(minutes=30)
     assert not set(trial.baseline_session) & set(trial.normal_session)
-    assert trial.baseline_session.tolist() == [0, 0, 1, 1, 1, 2]
-    assert trial.normal_session.tolist() == [3]
+    assert trial.baseline_session.tolist() == [0, 0, 1, 1, 1]
+    assert trial.normal_session.tolist() == [2, 3]
 
 
 def test_the_baseline_takes_nine_sessions_where_there_are_more() -> None:
@@ -39,6 +39,11 @@ def test_the_baseline_takes_nine_sessions_where_there_are_more() -> None:
     assert trial.n_baseline_sessions == 9
     assert trial.reaches(0.10)
     assert not trial.reaches(0.05)
+
+
+def test_with_fewer_sessions_half_of_the_recordings_is_enough() -> None:
+    trial = trial_of([float(day) for day in range(8)])
+    assert (len(trial.baseline), len(trial.normal)) == (4, 4)
 
 
 def test_half_of_many_recordings_make_the_baseline() -> None:
