@@ -63,7 +63,20 @@ def speechbrain_module(name: str) -> ModuleType:
         # the filter ends with the import, so that our own warnings stay errors in the tests.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+    _forget_placeholders()
+    return module
+
+
+def _forget_placeholders() -> None:
+    """Take SpeechBrain's placeholders of optional integrations out of the list of modules.
+
+    Each imports its integration when it is touched, and fails where that is not installed; and
+    whoever looks through all modules, as `inspect` does for a traceback, touches every one.
+    """
+    for name, module in list(sys.modules.items()):
+        if type(module).__name__ in {"LazyModule", "DeprecatedModuleRedirect"}:
+            del sys.modules[name]
 
 
 def _plain_pooling(

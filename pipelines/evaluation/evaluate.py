@@ -255,7 +255,7 @@ def _beyond_background(tried: Sequence[Tried], name: str) -> Estimate | Absent:
 
 def _pooled_plain(tried: Sequence[Tried], name: str) -> Estimate | Absent:
     flags = [flag for one in tried for flag in flagged(one.judged[name])[0]]
-    return metrics.frac_by_group(np.array(flags, dtype=float), _session_names(tried))
+    return metrics.frac_by_group(np.array(flags), _session_names(tried))
 
 
 def _session_names(tried: Sequence[Tried]) -> list[str]:

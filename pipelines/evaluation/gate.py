@@ -153,6 +153,8 @@ def cry_figures(heads: Heads, scored: Sequence[Scored]) -> dict[str, Any]:
     figures |= metrics.json_keys("auc_against_laughing", _separation(laughing, cries))
     figures |= metrics.json_keys("auc_held_out_cries", _separation(others, known))
     figures |= _passing(heads, others, known, cries)
+    figures["n_crying_baby_clips"] = len({one.clip for one in cries})
+    figures["n_laughing_clips"] = len({one.clip for one in laughing})
     figures["sources"] = _by_source(heads, scored)
     return figures
 
@@ -177,7 +179,7 @@ def _passing(
 
 
 def _pass_frac(scored: Sequence[Scored], threshold: float) -> Estimate | Absent:
-    flags = [float(one.score >= threshold) for one in scored]
+    flags = [bool(one.score >= threshold) for one in scored]
     return metrics.frac_by_group(flags, [one.clip for one in scored])
 
 
@@ -250,7 +252,7 @@ def acceptance_figures(heads: Heads, gated: Sequence[Gated]) -> dict[str, Any]:
 
 
 def _accepted(decisions: Sequence[GateDecision], gated: Sequence[Gated]) -> Estimate | Absent:
-    flags = [float(decision.accepted) for decision in decisions]
+    flags = [decision.accepted for decision in decisions]
     return metrics.frac_by_group(flags, [one.heard.row.infant for one in gated])
 
 
@@ -318,7 +320,11 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
     rows = [[line[key] for key in keys] for line in passing]
     console.print(report.table("Sources that pass the cry head at all", columns, rows))
     console.print(f"refused by part: {figures['refusals']}; gate {figures['gate']}", markup=False)
-    console.print("No recording has a distress label; n counts clips on both codecs.")
+    console.print(
+        f"n counts clips on both codecs; {figures['n_crying_baby_clips']} clips are crying_baby, "
+        f"{figures['n_laughing_clips']} are laughing. No recording has a distress label.",
+        markup=False,
+    )
 
 
 def _cells(figures: Mapping[str, Any], name: str) -> tuple[object, object, object]:

@@ -198,12 +198,13 @@ def frac_by_group(
     """Mean of pooled values, with a bootstrap interval that draws whole groups.
 
     Recordings of one session resemble each other; drawing sessions instead of recordings keeps
-    the interval honest.
+    the interval honest. Flags that are all up or all down have nothing to resample: they get the
+    exact binomial interval of as many trials as there are groups.
 
     Parameters
     ----------
     values
-        Shape ``(n,)``: flags or figures.
+        Shape ``(n,)``: figures, or flags as booleans.
     groups
         Shape ``(n,)``: the group of each.
     seed
@@ -214,14 +215,24 @@ def frac_by_group(
     Estimate or Absent
         Absent where there is nothing to pool.
     """
-    pooled = np.asarray(values, dtype=np.float64)
-    if not pooled.size:
+    given = np.asarray(values)
+    if not given.size:
         return Absent("nothing to pool")
+    pooled = given.astype(np.float64)
     names, member = np.unique(np.asarray(groups), return_inverse=True)
-    count = np.bincount(member).astype(np.float64)
-    total = np.bincount(member, weights=pooled).astype(np.float64)
-    lo, hi = _interval(total, count, seed)
+    if given.dtype == np.bool_ and len(names) > 1 and given.all() == given.any():
+        lo, hi = _exact_interval(len(names), is_all=bool(given.all()))
+    else:
+        count = np.bincount(member).astype(np.float64)
+        total = np.bincount(member, weights=pooled).astype(np.float64)
+        lo, hi = _interval(total, count, seed)
     return Estimate(float(pooled.mean()), lo, hi, pooled.size, len(names))
+
+
+def _exact_interval(trials: int, *, is_all: bool) -> tuple[float | None, float | None]:
+    """Clopper-Pearson interval of none, or all, of so many trials."""
+    bound = (INTERVAL_PERCENTILES[0] / 100.0) ** (1.0 / trials)
+    return (bound, 1.0) if is_all else (0.0, 1.0 - bound)
 
 
 def _interval(

@@ -1,5 +1,6 @@
 """`manage.py run`: web, worker and scheduler under one supervisor, from nothing."""
 
+import os
 import secrets
 import shlex
 import signal
@@ -42,8 +43,11 @@ class Command(BaseCommand):
         self.stdout.write(f"Health: http://{host}:{port}/api/v1/health/   Stop with Ctrl-C.")
         self.stdout.flush()
         manager = Manager()
+        where = str(settings.BASE_DIR)
+        # Bodies on their way in are spooled to the disk of the home folder: /tmp may be memory.
+        environment = os.environ | {"TMPDIR": str(settings.ICLAS_HOME.uploads)}
         for name, command in _processes(options).items():
-            manager.add_process(name, shlex.join(command), cwd=str(settings.BASE_DIR))
+            manager.add_process(name, shlex.join(command), env=environment, cwd=where)
         manager.loop()
         if manager.returncode not in STOPPED_BY_HAND:
             sys.exit(manager.returncode)

@@ -124,6 +124,18 @@ def test_one_group_has_no_interval_and_none_has_no_figure() -> None:
     assert isinstance(mean_over_groups([]), Absent)
 
 
+def test_no_alarm_in_six_sessions_is_not_taken_for_a_rate_of_zero() -> None:
+    none = frac_by_group(np.zeros(10, dtype=bool), np.arange(10) % 6)
+    every = frac_by_group([True] * 10, np.arange(10) % 6)
+    assert isinstance(none, Estimate)
+    assert isinstance(every, Estimate)
+    assert (none.value, none.lo) == (0.0, 0.0)
+    assert none.hi == pytest.approx(0.459, abs=0.001)
+    assert (every.lo, every.hi) == (pytest.approx(0.541, abs=0.001), 1.0)
+    figures = frac_by_group([0.0] * 10, np.arange(10))
+    assert figures == Estimate(0.0, 0.0, 0.0, 10, 10)
+
+
 def test_groups_may_be_names_of_any_size() -> None:
     found = frac_by_group([1.0, 0.0, 0.0, 0.0], ["a", "b", "b", "b"])
     assert isinstance(found, Estimate)

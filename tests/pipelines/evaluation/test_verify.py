@@ -1,4 +1,4 @@
-"""Verification: the equal error rate, its pairs, its interval and its controls."""
+"""Verification: which recordings are paired, the controls, and the command."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,6 @@ from pipelines.__main__ import main
 from pipelines.embed import load_encoder
 from pipelines.errors import ConfigError
 from pipelines.evaluation.metrics import Absent, Estimate
-from pipelines.evaluation.pairs import (
-    Pairs,
-    cosine_scores,
-    equal_error_rate,
-    estimate_difference,
-    estimate_eer,
-    whitened_scores,
-)
 from pipelines.evaluation.verify import Heard, figures, hear, pair_up, run
 from pipelines.manifest import ManifestRow, read_manifest
 from pipelines.sound import Sound, write_wav
@@ -47,35 +39,6 @@ def heard(infants: int = 12, each: int = 4, identity: float = 1.0, seed: int = 0
     )
 
 
-def test_equal_error_rate_of_cases_known_by_hand() -> None:
-    same = np.array([True, True, False, False])
-    assert equal_error_rate(np.array([4.0, 3.0, 2.0, 1.0]), same) == pytest.approx(0.0)
-    assert equal_error_rate(np.array([1.0, 2.0, 3.0, 4.0]), same) == pytest.approx(100.0)
-    assert equal_error_rate(np.array([4.0, 2.0, 3.0, 1.0]), same) == pytest.approx(50.0)
-
-
-def test_equal_error_rate_of_two_normal_distributions() -> None:
-    rng = np.random.default_rng(0)
-    scores = np.concatenate([rng.normal(1.0, 1.0, 20_000), rng.normal(0.0, 1.0, 20_000)])
-    same = np.arange(40_000) < 20_000
-    assert equal_error_rate(scores, same) == pytest.approx(30.85, abs=0.6)  # Phi(-1/2)
-
-
-def test_a_weight_counts_as_so_many_copies() -> None:
-    rng = np.random.default_rng(1)
-    scores, same = rng.normal(size=60), rng.random(60) < 0.4
-    weights = rng.integers(0, 4, 60).astype(float)
-    copies = np.repeat(np.arange(60), weights.astype(int))
-    assert equal_error_rate(scores, same, weights) == pytest.approx(
-        equal_error_rate(scores[copies], same[copies]), abs=1.0
-    )
-
-
-def test_pairs_of_one_kind_alone_are_no_rate() -> None:
-    with pytest.raises(ValueError, match="either kind"):
-        equal_error_rate(np.ones(3), np.ones(3, dtype=bool))
-
-
 def test_only_recordings_of_the_same_kind_of_device_are_paired() -> None:
     recordings = heard()
     pairs = pair_up(recordings)
@@ -102,72 +65,11 @@ def test_embeddings_that_hold_the_infant_verify_and_others_do_not() -> None:
     assert (hour_apart.n, hour_apart.groups) == (60, 12)
 
 
-def test_the_whitened_control_finds_an_identity_that_noise_hides() -> None:
-    rng = np.random.default_rng(2)
-    owner = np.repeat(np.arange(30), 4)
-    hidden = 40.0 * rng.normal(size=(120, 1)) * np.ones((1, 10))
-    vectors = np.hstack([hidden + rng.normal(size=(120, 10)), rng.normal(size=(30, 20))[owner]])
-    vectors[:, 10:] += 0.5 * rng.normal(size=(120, 20))
-    recordings = heard(infants=30)
-    pairs = pair_up(recordings)
-    control = vectors.astype(np.float32)
-    plain = equal_error_rate(cosine_scores(control, pairs), pairs.same)
-    whitened = equal_error_rate(whitened_scores(control, pairs), pairs.same)
-    assert plain > 30.0
-    assert whitened < 15.0
-
-
-def test_whitening_learns_nothing_from_the_infants_it_scores() -> None:
-    recordings = heard(identity=0.0, infants=20)
-    pairs = pair_up(recordings)
-    noise = whitened_scores(recordings.background, pairs)
-    assert equal_error_rate(noise, pairs.same) == pytest.approx(50.0, abs=9.0)
-
-
-def test_whitening_with_too_few_infants_still_gives_scores() -> None:
-    recordings = heard(infants=2, each=2)
-    scores = whitened_scores(recordings.background, pair_up(recordings))
-    assert np.isfinite(scores).all()
-
-
-def test_a_difference_is_paired() -> None:
-    recordings = heard(identity=0.3, infants=20)
-    pairs = pair_up(recordings)
-    scores = cosine_scores(recordings.embedding, pairs)
-    nothing = estimate_difference((scores, scores), pairs, hour_apart=False)
-    assert isinstance(nothing, Estimate)
-    assert (nothing.value, nothing.lo, nothing.hi) == (0.0, 0.0, 0.0)
-    worse = estimate_difference((scores, -scores), pairs, hour_apart=True)
-    assert isinstance(worse, Estimate)
-    assert worse.hi is not None
-    assert worse.hi < 0.0
-
-
-def test_the_same_seed_gives_the_same_interval() -> None:
-    recordings = heard(identity=0.3)
-    pairs = pair_up(recordings)
-    scores = cosine_scores(recordings.embedding, pairs)
-    first, again = (estimate_eer(scores, pairs, hour_apart=False, seed=5) for _ in range(2))
-    assert first == again
-
-
 @pytest.mark.parametrize("infants", [1, 2])
 def test_without_pairs_of_both_kinds_there_is_a_reason(infants: int) -> None:
     recordings = heard(infants=infants, each=4 if infants == 1 else 1)
     found = figures(recordings)
     assert all(isinstance(figure, Absent) for figure in found.values())
-
-
-def test_one_infant_alone_has_no_interval() -> None:
-    pairs = Pairs(
-        np.array([0, 0]),
-        np.array([1, 2]),
-        np.array([True, False]),
-        np.array([True, True]),
-        np.array([0, 0, 1]),
-    )
-    figure = estimate_eer(np.array([1.0, 0.0]), pairs, hour_apart=False)
-    assert figure == Estimate(0.0, None, None, 1, 1)
 
 
 @pytest.fixture
