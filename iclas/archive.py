@@ -14,6 +14,7 @@ from uuid import UUID
 from django.core.files.base import File
 from django.db import transaction
 
+from devices.errors import RevokedDeviceError
 from devices.models import Device
 from infants.access import Viewer
 from infants.assignments import BEFORE_ALL, assign_device
@@ -57,7 +58,7 @@ class Archive:
             device = self._device(self._infant(row.infant), row.device or "")
             with row.file.open("rb") as stream:
                 stored = store_upload(device, _upload(row, File(stream, name=row.file.name)))
-        except InfantError as error:
+        except (InfantError, RevokedDeviceError) as error:
             return Outcome(row.file.name, error.code, str(error))
         except OSError as error:
             return Outcome(row.file.name, "unreadable_file", error.strerror or "")
@@ -89,6 +90,8 @@ class Archive:
                 name = f"archive of {infant.name}"
                 device = Device.objects.create(name=name, kind=kind, hardware=hardware)
                 assign_device(device, infant, since=BEFORE_ALL)
+        if device.revoked_at is not None:
+            raise RevokedDeviceError
         return device
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from devices.models import Device
 from infants.models import Infant, Recording
 from infants.states import State
 from tests import sounds
@@ -86,6 +87,17 @@ def _household() -> object:
     from infants.models import Household
 
     return Household.objects.create(name="A household").id
+
+
+def test_a_revoked_archive_takes_no_more(tmp_path: Path) -> None:
+    sounds.a_cry(tmp_path / "a.wav", seed=1)
+    row = ["a.wav", "one", "2026-03-01T09:00:00+00:00"]
+    _import(_manifest(tmp_path, [row]), "--create-infants")
+    Device.objects.update(revoked_at=dt.datetime.now(dt.UTC))
+    sounds.a_cry(tmp_path / "b.wav", seed=2)
+    report = _import(_manifest(tmp_path, [["b.wav", *row[1:]]]))
+    assert "device_revoked" in report
+    assert Recording.objects.count() == 1
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:
