@@ -24,7 +24,7 @@ def usual_traits() -> np.ndarray:
     return np.array([trait.to_scale(USUAL_UNIT[trait.measure]) for trait in TRAITS])
 
 
-def made_up_heads(threshold: float = 0.02) -> Heads:
+def made_up_heads(threshold: float = 0.05) -> Heads:
     """Heads whose usual cry is USUAL_UNIT: the older band is an octave lower, unknown is widest."""
     young = np.append(usual_traits(), 0.0)
     old = young.copy()

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from pipelines.gate import (
     arousal_index,
     gate_cry,
     gate_features,
+    two_sided_tail,
 )
 from pipelines.heads import bundled_heads
 from pipelines.segment import find_units
@@ -184,6 +186,12 @@ def test_whatever_was_measured_gives_a_decision_with_finite_numbers(
 
 def test_a_decision_made_again_is_the_same() -> None:
     assert asdict(decide(an_input(usual=(0.1, 0.4)))) == asdict(decide(an_input(usual=(0.1, 0.4))))
+
+
+@pytest.mark.parametrize("spreads", [0.0, 0.5, -1.0, 2.0, 2.776, -5.0, 30.0])
+def test_the_tail_is_that_of_students_t_with_four_degrees_of_freedom(spreads: float) -> None:
+    expected = 2.0 * scipy.stats.t.sf(abs(spreads), df=4)
+    assert two_sided_tail(spreads) == pytest.approx(expected, abs=1e-12)
 
 
 def test_no_word_of_any_reason_is_a_diagnosis() -> None:
