@@ -36,6 +36,7 @@ COMMANDS = {
         "pipelines.evaluation.evaluate", "per-infant anomaly tables, with controls and dummies"
     ),
     "verify": Command("pipelines.evaluation.verify", "verification of infants, with its control"),
+    "room-swap": Command("pipelines.evaluation.room_swap", "the same cries in other rooms"),
     "segments": Command("pipelines.evaluation.segments", "cry units against annotated intervals"),
     "gate": Command("pipelines.evaluation.gate", "cry gate against everyday sounds"),
     "train-backbone": Command("pipelines.training.backbone", "train the bundled encoder"),

@@ -122,14 +122,42 @@ def add_noise(sound: Sound, noise: Sound, snr_db: float, rng: np.random.Generato
     ValueError
         The rates differ.
     """
+    _check_rates(sound, noise)
+    start = int(rng.integers(0, len(noise.samples)))
+    looped = np.resize(np.roll(noise.samples, -start), len(sound.samples))
+    wanted = loud_power(sound.samples, sound.rate_hz) / 10.0 ** (snr_db / 10.0)
+    return _mixed(sound, looped, wanted)
+
+
+def add_noise_at(sound: Sound, noise: Sound, level_dbfs: float) -> Sound:
+    """Add noise, from its beginning, at a level of its own; keep within full scale.
+
+    Parameters
+    ----------
+    sound, noise
+        At the same rate; the noise is looped.
+    level_dbfs
+        Root mean square of the added noise, in dB relative to full scale.
+
+    Raises
+    ------
+    ValueError
+        The rates differ.
+    """
+    _check_rates(sound, noise)
+    looped = np.resize(noise.samples, len(sound.samples))
+    return _mixed(sound, looped, 10.0 ** (level_dbfs / 10.0))
+
+
+def _check_rates(sound: Sound, noise: Sound) -> None:
     if sound.rate_hz != noise.rate_hz:
         message = f"sound is at {sound.rate_hz} Hz, noise at {noise.rate_hz} Hz"
         raise ValueError(message)
-    start = int(rng.integers(0, len(noise.samples)))
-    looped = np.resize(np.roll(noise.samples, -start), len(sound.samples))
+
+
+def _mixed(sound: Sound, looped: Samples, wanted_power: float) -> Sound:
     power = float(np.mean(np.square(looped, dtype=np.float64)))
-    wanted = loud_power(sound.samples, sound.rate_hz) / 10.0 ** (snr_db / 10.0)
-    gain = np.sqrt(wanted / power) if power > 0.0 else 0.0
+    gain = np.sqrt(wanted_power / power) if power > 0.0 else 0.0
     return _within_full_scale(sound.samples + np.float32(gain) * looped, sound.rate_hz)
 
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from pipelines.embed import Encoder, load_encoder
 from pipelines.evaluation import evaluate_tables, metrics, report
 from pipelines.evaluation.controls import (
+    STRONGEST,
     BackgroundScale,
     judge_background,
     judge_dummies,
@@ -54,9 +55,6 @@ SCORERS = (
     "never_fire",
     "level_meter",
 )
-PREFERRED_BACKGROUND = "gmm"
-"""Detector of the background row: on clean recordings the strongest of the three; the others'
-figures stand beside it in the JSON."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +153,7 @@ def judge_all(trial: Trial, scale: BackgroundScale, seed: int) -> dict[str, Judg
     background = judge_background(trial, scale, seed)
     return {
         **judge_embeddings(trial, seed),
-        "background": background[PREFERRED_BACKGROUND],
+        "background": background[STRONGEST],
         **judge_dummies(trial),
         **{f"background_{name}": judged for name, judged in background.items()},
     }
@@ -170,14 +168,14 @@ def evaluate_matched(
         task = shown.add_task("recordings heard through added channels", total=None)
         noise = noise_beside(args.manifest, args.noise)
         matched, reached = match_channels(
-            counted, noise, encoder, lambda count: shown.advance(task, count)
+            counted, noise, encoder, lambda count: shown.advance(task, count), args.seed
         )
     return {
         **evaluate(matched, args.seed),
-        "snr_db": reached.snr_db,
+        "noise_level_dbfs": reached.level_dbfs,
         "background_auc": reached.background_auc,
         "is_matched": reached.is_enough,
-        "background_auc_by_snr": reached.tried,
+        "background_auc_by_level": reached.tried,
     }
 
 

@@ -114,14 +114,17 @@ def _promise(figures: Mapping[str, Any], key: str) -> str:
 
 
 def _matched(console: Console, matched: Mapping[str, Any]) -> None:
-    tried = ", ".join(f"{k}: {v:.2f}" for k, v in matched["background_auc_by_snr"].items())
+    tried = ", ".join(f"{k}: {v:.2f}" for k, v in matched["background_auc_by_level"].items())
     console.print(
-        f"Channel-matched: on every recording the same room, noise {matched['snr_db']:g} dB under "
-        f"the loud part, and AMR. Background AUC by noise level (quick control): {tried}.",
+        "Channel-matched: on every recording the same room, the same noise at "
+        f"{matched['noise_level_dbfs']:g} dBFS, and AMR. Background AUC by noise level: {tried}.",
         markup=False,
     )
     if matched["is_matched"]:
-        verdict = "at most 0.60, so what the others reach beyond it is not the background."
+        verdict = (
+            "at most 0.60. What the others reach beyond it is the infant, or the colour that its "
+            "room and microphone left on the cry itself; this table cannot tell these two apart."
+        )
     else:
         verdict = "still over 0.60: THIS TABLE SAYS NOTHING ABOUT INFANTS."
     console.print(f"Background AUC here {matched['background_auc']:.2f}, {verdict}", markup=False)

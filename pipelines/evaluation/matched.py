@@ -2,9 +2,12 @@
 
 In: trials, and noises. Out: the same trials heard again through one added channel, and how much of
 it was needed until the background no longer tells infants apart. Guaranteed: baseline, normal and
-anomalous recordings of a trial get the very same room, noise and codec, so that what is left is
-either the infant or what the channel did not cover; the level that was reached is always told, and
-a table that never reached the bound says that it says nothing about infants.
+anomalous recordings of a trial get the very same room, noise and codec; the level that was reached is always
+told, and a table that never reached the bound says that it says nothing about infants.
+
+What is left is the infant, or what no noise covers: the colour that the first room and microphone
+left on the cry itself. No recording here has one infant in two rooms at once, so the two cannot be
+told apart by this table.
 
 Cry units stay those of the clean recording: with noise over everything they would otherwise be
 found elsewhere in quiet recordings than in loud ones.
@@ -22,24 +25,24 @@ from numpy.typing import NDArray
 
 from pipelines.channel import (
     Codec,
-    add_noise,
+    add_noise_at,
     coloured_noise,
     in_room,
     room_response,
     through_codec,
 )
-from pipelines.detectors.ocsvm import OneClassSvm
 from pipelines.embed import Encoder
-from pipelines.evaluation.controls import BackgroundScale, judge_background, layout_of
-from pipelines.evaluation.metrics import auc
-from pipelines.evaluation.protocol import Trial, judge
+from pipelines.evaluation.controls import BackgroundScale, mean_background_auc
+from pipelines.evaluation.protocol import Trial
 from pipelines.frontend import background_statistics
 from pipelines.recordings import BATCH, Heard, Step
 from pipelines.sound import RATE_HZ, Sound, decode, peak_normalise, resample
 
 ENOUGH_AUC = 0.60
 """The background must tell infants apart no better than this, or the table says nothing."""
-SNRS_DB = (20.0, 12.0, 6.0, 0.0, -6.0)
+LEVELS_DBFS = (-40.0, -34.0, -28.0, -22.0, -16.0, -10.0)
+"""Levels of the noise under the peak of the recording. Under the loud part would be worse: how far
+the loud part lies under the peak is the infant's, and would come back as the background's level."""
 DECAY_S = 0.4
 DIRECT_DB = 3.0
 NOISE_S = 10.0
@@ -56,12 +59,12 @@ class Channel:
     ----------
     noise
         At 16 kHz.
-    snr_db
-        Loud part of the cry over the noise.
+    level_dbfs
+        Root mean square of the noise beside a recording whose peak is at full scale.
     """
 
     noise: Sound
-    snr_db: float
+    level_dbfs: float
 
     @cached_property
     def _response(self) -> NDArray[np.float32]:
@@ -69,9 +72,8 @@ class Channel:
 
     def add(self, sound: Sound) -> Sound:
         """Send a sound through it; at 16 kHz, peak-normalised before and after."""
-        noisy = add_noise(
-            in_room(sound, self._response), self.noise, self.snr_db, np.random.default_rng(SEED)
-        )
+        wet = peak_normalise(in_room(sound, self._response))
+        noisy = add_noise_at(wet, self.noise, self.level_dbfs)
         return peak_normalise(resample(through_codec(noisy, Codec.AMR)))
 
 
@@ -81,17 +83,17 @@ class Reached:
 
     Attributes
     ----------
-    snr_db
+    level_dbfs
         Noise level of the table.
     background_auc
         What the background alone still reached, mean over infants.
     is_enough
         Whether that is at most ``ENOUGH_AUC``.
     tried
-        Background AUC by level, of the quick control that the level was searched with.
+        Background AUC at each level that was tried.
     """
 
-    snr_db: float
+    level_dbfs: float
     background_auc: float
     is_enough: bool
     tried: dict[str, float]
@@ -151,11 +153,21 @@ def hear_again(
         if encoder is not None:
             vectors = encoder.embed([(s, o.units) for s, o in zip(sounds, batch, strict=True)])
         for one, sound, own in zip(batch, sounds, vectors, strict=True):
-            background = background_statistics(sound)
-            found[one.row.file] = replace(one, background=background, embeddings=own)
+            found[one.row.file] = replace(
+                one,
+                quality=replace(one.quality, level_dbfs=_level_dbfs(sound)),
+                background=background_statistics(sound),
+                embeddings=own,
+            )
         if step is not None:
             step(len(batch))
     return found
+
+
+def _level_dbfs(sound: Sound) -> float:
+    """Level of a peak-normalised sound: the upload's own gain is matched away with the rest."""
+    power = float(np.mean(np.square(sound.samples, dtype=np.float64)))
+    return 10.0 * float(np.log10(max(power, 1e-12)))
 
 
 def everything_in(trials: Sequence[Trial]) -> list[Heard]:
@@ -178,7 +190,11 @@ def replaced(trials: Sequence[Trial], heard: Mapping[Path, Heard]) -> list[Trial
 
 
 def match_channels(
-    trials: Sequence[Trial], noise: Sound, encoder: Encoder, step: Step | None = None
+    trials: Sequence[Trial],
+    noise: Sound,
+    encoder: Encoder,
+    step: Step | None = None,
+    seed: int = 0,
 ) -> tuple[list[Trial], Reached]:
     """Raise the channel until the background tells infants apart no better than ``ENOUGH_AUC``.
 
@@ -192,6 +208,8 @@ def match_channels(
         What embeds the recordings at the level that was reached.
     step
         Called with how many recordings were finished.
+    seed
+        Seed of the fits.
 
     Returns
     -------
@@ -202,36 +220,12 @@ def match_channels(
     """
     clean = everything_in(trials)
     tried: dict[str, float] = {}
-    for snr_db in SNRS_DB:
-        channel = Channel(noise, snr_db)
+    for level_dbfs in LEVELS_DBFS:
+        channel = Channel(noise, level_dbfs)
         again = replaced(trials, hear_again(clean, channel, None, step))
-        tried[f"{snr_db:g} dB"] = quick_background_auc(again)
-        is_last = snr_db == SNRS_DB[-1]
-        if tried[f"{snr_db:g} dB"] > ENOUGH_AUC and not is_last:
-            continue
-        found = background_auc(again)
-        if found <= ENOUGH_AUC or is_last:
+        found = mean_background_auc(again, BackgroundScale.of(everything_in(again)), seed)
+        tried[f"{level_dbfs:g} dBFS"] = found
+        if found <= ENOUGH_AUC:
             break
     heard = hear_again(clean, channel, encoder, step)
-    return replaced(trials, heard), Reached(snr_db, found, found <= ENOUGH_AUC, tried)
-
-
-def quick_background_auc(trials: Sequence[Trial]) -> float:
-    """Mean background AUC by the quickest detector alone, to search the level with."""
-    scale = BackgroundScale.of(everything_in(trials))
-    found = []
-    for trial in trials:
-        detectors = {OneClassSvm.name: OneClassSvm()}
-        judged = judge(trial, layout_of(trial, scale.row), detectors)[OneClassSvm.name]
-        found.append(auc(judged.normal, judged.anomalous))
-    return float(np.mean(found))
-
-
-def background_auc(trials: Sequence[Trial]) -> float:
-    """Mean AUC of the background by the best of its scorers, which is the strictest reading."""
-    scale = BackgroundScale.of(everything_in(trials))
-    by_scorer: dict[str, list[float]] = {}
-    for trial in trials:
-        for name, judged in judge_background(trial, scale).items():
-            by_scorer.setdefault(name, []).append(auc(judged.normal, judged.anomalous))
-    return max(float(np.mean(values)) for values in by_scorer.values())
+    return replaced(trials, heard), Reached(level_dbfs, found, found <= ENOUGH_AUC, tried)

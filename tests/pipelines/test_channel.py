@@ -6,6 +6,7 @@ import pytest
 from pipelines.channel import (
     Codec,
     add_noise,
+    add_noise_at,
     coloured_noise,
     in_room,
     loud_power,
@@ -54,6 +55,16 @@ def test_added_noise_has_the_level_that_was_asked_for(cry: Sound, snr_db: float)
     added = both.samples - quiet.samples
     found_db = 10.0 * np.log10(loud_power(quiet.samples, RATE_HZ) / np.mean(added**2))
     assert found_db == pytest.approx(snr_db, abs=0.5)
+
+
+def test_noise_at_a_level_of_its_own_does_not_depend_on_the_sound(cry: Sound) -> None:
+    noise = coloured_noise(1.0, RATE_HZ, 3.0, np.random.default_rng(0))
+    for scale in (0.1, 0.4):
+        quiet = Sound(np.float32(scale) * cry.samples, RATE_HZ)
+        added = add_noise_at(quiet, noise, -30.0).samples - quiet.samples
+        assert 10.0 * np.log10(np.mean(added**2)) == pytest.approx(-30.0, abs=0.1)
+    with pytest.raises(ValueError, match="16000 Hz"):
+        add_noise_at(Sound(cry.samples, 8_000), noise, -30.0)
 
 
 def test_noise_that_would_exceed_full_scale_is_brought_down_with_the_sound(cry: Sound) -> None:

@@ -163,10 +163,10 @@ def test_tables_are_readable_and_say_what_cannot_be_promised(figures: dict[str, 
     console = Console(width=140, record=True, file=io.StringIO())
     whole = {**figures, "n": 56, "n_unheard": 0, "not_tried": []}
     low = {
-        "snr_db": -6.0,
+        "noise_level_dbfs": -10.0,
         "background_auc": 0.71,
         "is_matched": False,
-        "background_auc_by_snr": {"20 dB": 0.9},
+        "background_auc_by_level": {"-40 dBFS": 0.9},
     }
     evaluate_tables.show(console, {**whole, "matched": {**figures, **low}})
     text = console.export_text()
@@ -195,7 +195,7 @@ def write_corpus(folder: Path, infants: int = 3, days: int = 6) -> Path:
 def test_the_command_writes_what_it_prints(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.evaluation.matched.SNRS_DB", (0.0,))
+    monkeypatch.setattr("pipelines.evaluation.matched.LEVELS_DBFS", (-20.0,))
     manifest = write_corpus(tmp_path)
     assert main(["evaluate", str(manifest), "--json", str(tmp_path / "e.json")]) == 0
     found = json.loads((tmp_path / "e.json").read_text())

@@ -55,24 +55,24 @@ def recordings(tmp_path: Path) -> list[Heard]:
 
 def test_the_same_channel_makes_the_same_sound_every_time(recordings: list[Heard]) -> None:
     sound = segment(recordings[0].row.file).sound
-    first, again = (Channel(pink(), 6.0).add(sound) for _ in range(2))
+    first, again = (Channel(pink(), -20.0).add(sound) for _ in range(2))
     np.testing.assert_array_equal(first.samples, again.samples)
     assert first.rate_hz == RATE_HZ
     assert np.max(np.abs(first.samples)) == pytest.approx(1.0)
 
 
 def test_more_noise_brings_backgrounds_together(recordings: list[Heard]) -> None:
-    def distance(snr_db: float) -> float:
-        heard = hear_again(recordings, Channel(pink(), snr_db), None)
+    def distance(level_dbfs: float) -> float:
+        heard = hear_again(recordings, Channel(pink(), level_dbfs), None)
         one, other = (heard[r.row.file].background for r in recordings)
         return float(np.linalg.norm(one - other))
 
-    assert distance(-6.0) < 0.7 * distance(40.0)
+    assert distance(-12.0) < 0.7 * distance(-60.0)
 
 
 def test_units_stay_those_of_the_clean_recording(recordings: list[Heard]) -> None:
     counted: list[int] = []
-    heard = hear_again(recordings, Channel(pink(), 0.0), FlatEncoder(), counted.append)  # type: ignore[arg-type]
+    heard = hear_again(recordings, Channel(pink(), -20.0), FlatEncoder(), counted.append)  # type: ignore[arg-type]
     assert counted == [2]
     for clean in recordings:
         noisy = heard[clean.row.file]
@@ -82,7 +82,7 @@ def test_units_stay_those_of_the_clean_recording(recordings: list[Heard]) -> Non
 
 
 def test_without_an_encoder_embeddings_are_left_as_they_were(recordings: list[Heard]) -> None:
-    heard = hear_again(recordings, Channel(pink(), 0.0), None)
+    heard = hear_again(recordings, Channel(pink(), -20.0), None)
     assert heard[recordings[0].row.file].embeddings is recordings[0].embeddings
 
 
@@ -115,16 +115,16 @@ def trials() -> list[Trial]:
     return make_trials(a_corpus(infants=4, days=8, room=1.0), {})[0]
 
 
-def rooms_until(monkeypatch: pytest.MonkeyPatch, gone_at_db: float) -> list[float]:
+def rooms_until(monkeypatch: pytest.MonkeyPatch, gone_at_dbfs: float) -> list[float]:
     """Let the room stay in backgrounds down to a level; return the levels that were heard."""
     asked: list[float] = []
 
     def hear_made_up(
         heard: list[Heard], channel: Channel, encoder: object, step: object = None
     ) -> dict[Path, Heard]:
-        asked.append(channel.snr_db)
+        asked.append(channel.level_dbfs)
         rng = np.random.default_rng(0)
-        flat = channel.snr_db <= gone_at_db
+        flat = channel.level_dbfs >= gone_at_dbfs
         return {
             one.row.file: replace(one, background=rng.normal(size=80)) if flat else one
             for one in heard
@@ -137,26 +137,26 @@ def rooms_until(monkeypatch: pytest.MonkeyPatch, gone_at_db: float) -> list[floa
 def test_the_channel_is_raised_until_the_background_is_gone(
     trials: list[Trial], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = rooms_until(monkeypatch, gone_at_db=6.0)
+    asked = rooms_until(monkeypatch, gone_at_dbfs=-20.0)
     found, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
-    assert reached.snr_db <= 6.0
+    assert reached.level_dbfs >= -20.0
     assert reached.is_enough
     assert reached.background_auc <= matched.ENOUGH_AUC
-    assert reached.tried["20 dB"] > matched.ENOUGH_AUC
-    assert asked[-1] == reached.snr_db
+    assert reached.tried["-40 dBFS"] > matched.ENOUGH_AUC
+    assert asked[-1] == reached.level_dbfs
     assert [t.infant for t in found] == [t.infant for t in trials]
 
 
 def test_where_the_background_never_goes_it_is_said(
     trials: list[Trial], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rooms_until(monkeypatch, gone_at_db=-99.0)
+    rooms_until(monkeypatch, gone_at_dbfs=99.0)
     _, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
     assert reached == Reached(
-        matched.SNRS_DB[-1], reached.background_auc, is_enough=False, tried=reached.tried
+        matched.LEVELS_DBFS[-1], reached.background_auc, is_enough=False, tried=reached.tried
     )
     assert reached.background_auc > matched.ENOUGH_AUC
-    assert len(reached.tried) == len(matched.SNRS_DB)
+    assert len(reached.tried) == len(matched.LEVELS_DBFS)
 
 
 def test_every_recording_is_heard_once_and_replaced_everywhere(trials: list[Trial]) -> None:
