@@ -2,8 +2,8 @@
 
 In: trials, and noises. Out: the same trials heard again through one added channel, and how much of
 it was needed until the background no longer tells infants apart. Guaranteed: baseline, normal and
-anomalous recordings of a trial get the very same room, noise and codec; the level that was reached is always
-told, and a table that never reached the bound says that it says nothing about infants.
+anomalous recordings of a trial get the very same room, noise and codec; the level that was reached
+is always told, and a table that never reached the bound says that it says nothing about infants.
 
 What is left is the infant, or what no noise covers: the colour that the first room and microphone
 left on the cry itself. No recording here has one infant in two rooms at once, so the two cannot be
