@@ -19,6 +19,9 @@ from infants.models import User
 
 # The few static files of the admin and the API's pages are read quickly enough as they are.
 SYNCHRONOUS_STATIC = "ignore:StreamingHttpResponse must consume synchronous iterators"
+# The supervisor's signal reaches the pool's processes too, after which a worker that waits for them
+# waits in vain. Whatever it was at is taken up again when its lease runs out.
+STOP_AT_ONCE = {"REMAP_SIGTERM": "SIGQUIT"}
 STOPPED_BY_HAND = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
@@ -45,7 +48,7 @@ class Command(BaseCommand):
         manager = Manager()
         where = str(settings.BASE_DIR)
         # Bodies on their way in are spooled to the disk of the home folder: /tmp may be memory.
-        environment = os.environ | {"TMPDIR": str(settings.ICLAS_HOME.uploads)}
+        environment = os.environ | {"TMPDIR": str(settings.ICLAS_HOME.uploads)} | STOP_AT_ONCE
         for name, command in _processes(options).items():
             manager.add_process(name, shlex.join(command), env=environment, cwd=where)
         manager.loop()
@@ -62,7 +65,7 @@ class Command(BaseCommand):
 
 def _processes(options: dict[str, Any]) -> dict[str, list[str]]:
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "iclas"]
+    celery = [python, "-m", "celery", "--app", "iclas", "--quiet"]
     return {
         "web": [
             *(python, "-W", SYNCHRONOUS_STATIC, "-m", "uvicorn", "iclas.asgi:application"),
