@@ -47,8 +47,9 @@ setup-dev: .venv/installed-dev
 run: setup
 	@$(PYTHON) manage.py run
 
+# A home of its own: simulated infants have no place in an installation that is used.
 demo: setup
-	@$(PYTHON) manage.py demo $(if $(MANIFEST),--manifest "$(MANIFEST)")
+	@ICLAS_HOME=$${ICLAS_HOME:-var/demo} $(PYTHON) manage.py demo $(if $(MANIFEST),--manifest "$(MANIFEST)")
 
 test: lint
 	@$(PYTHON) -m tests.services.suite
