@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pipelines.detectors import DETECTORS
 from pipelines.detectors.dummies import LevelMeter
 from pipelines.detectors.gmm import GaussianMixture
-from pipelines.evaluation.metrics import auc
 from pipelines.evaluation.protocol import Judged, Layout, Rows, Trial, judge
 from pipelines.recordings import Heard
 
@@ -72,22 +71,16 @@ def layout_of(trial: Trial, look: RowsOf) -> Layout:
 
 def judge_embeddings(trial: Trial, seed: int = 0) -> dict[str, Judged]:
     """Judge by the personal model's detectors on embeddings: each of them, and combined."""
-    return _judged(trial, lambda heard: heard.embeddings, tuple(DETECTORS), seed)
+    return _judged(trial, lambda heard: heard.embeddings, seed)
 
 
 def judge_background(trial: Trial, scale: BackgroundScale, seed: int = 0) -> dict[str, Judged]:
     """Judge by the same detectors on the background alone: each of them, and combined."""
-    return _judged(trial, scale.row, tuple(DETECTORS), seed)
+    return _judged(trial, scale.row, seed)
 
 
-def mean_background_auc(trials: Sequence[Trial], scale: BackgroundScale, seed: int = 0) -> float:
-    """Mean over trials of the AUC that the strongest detector reaches on the background alone."""
-    judged = [_judged(trial, scale.row, (STRONGEST,), seed)[STRONGEST] for trial in trials]
-    return float(np.mean([auc(one.normal, one.anomalous) for one in judged]))
-
-
-def _judged(trial: Trial, look: RowsOf, names: tuple[str, ...], seed: int) -> dict[str, Judged]:
-    unfitted = {name: DETECTORS[name]() for name in names}
+def _judged(trial: Trial, look: RowsOf, seed: int) -> dict[str, Judged]:
+    unfitted = {name: detector() for name, detector in DETECTORS.items()}
     return judge(trial, layout_of(trial, look), unfitted, seed)
 
 

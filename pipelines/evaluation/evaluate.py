@@ -32,7 +32,7 @@ from pipelines.evaluation.controls import (
     judge_dummies,
     judge_embeddings,
 )
-from pipelines.evaluation.matched import everything_in, match_channels, noise_beside
+from pipelines.evaluation.matched import Rung, everything_in, noise_beside, settle, sweep
 from pipelines.evaluation.metrics import Absent, Estimate
 from pipelines.evaluation.protocol import (
     FULL_NORMALS,
@@ -162,20 +162,30 @@ def judge_all(trial: Trial, scale: BackgroundScale, seed: int) -> dict[str, Judg
 def evaluate_matched(
     trials: Sequence[Trial], encoder: Encoder, args: argparse.Namespace
 ) -> dict[str, Any]:
-    """Compute the same figures with one added channel on every recording."""
+    """Compute the same figures with one added channel on every recording, and its whole sweep."""
     counted = [trial for trial in trials if trial.heard is not True] or list(trials)
     with report.progress() as shown:
         task = shown.add_task("recordings heard through added channels", total=None)
         noise = noise_beside(args.manifest, args.noise)
-        matched, reached = match_channels(
-            counted, noise, encoder, lambda count: shown.advance(task, count), args.seed
-        )
+        rungs = sweep(counted, noise, encoder, lambda count: shown.advance(task, count), args.seed)
+    rung, is_matched = settle(rungs)
     return {
-        **evaluate(matched, args.seed),
-        "noise_level_dbfs": reached.level_dbfs,
-        "background_auc": reached.background_auc,
-        "is_matched": reached.is_enough,
-        "background_auc_by_level": reached.tried,
+        **evaluate(rung.trials, args.seed),
+        "noise_level_dbfs": rung.level_dbfs,
+        "background_auc": rung.background_auc,
+        "is_matched": is_matched,
+        "sweep": [rung_line(one) for one in rungs],
+    }
+
+
+def rung_line(rung: Rung) -> dict[str, Any]:
+    """Give one level of the sweep as JSON keys."""
+    return {
+        "noise_level_dbfs": rung.level_dbfs,
+        "background_auc": rung.background_auc,
+        "background_auc_by_scorer": rung.background,
+        "auc_by_scorer": rung.embeddings,
+        **metrics.json_keys("combined_minus_background", rung.beyond),
     }
 
 

@@ -2,8 +2,9 @@
 
 In: trials, and noises. Out: the same trials heard again through one added channel, and how much of
 it was needed until the background no longer tells infants apart. Guaranteed: baseline, normal and
-anomalous recordings of a trial get the very same room, noise and codec; the level that was reached
-is always told, and a table that never reached the bound says that it says nothing about infants.
+anomalous recordings of a trial get the very same room, noise and codec; every level is told with
+what the background and the cries reach there, and a table for which no level brings the background
+down for good says that it says nothing about infants.
 
 What is left is the infant, or what no noise covers: the colour that the first room and microphone
 left on the cry itself. No recording here has one infant in two rooms at once, so the two cannot be
@@ -32,15 +33,16 @@ from pipelines.channel import (
     through_codec,
 )
 from pipelines.embed import Encoder
-from pipelines.evaluation.controls import BackgroundScale, mean_background_auc
-from pipelines.evaluation.protocol import Trial
+from pipelines.evaluation.controls import BackgroundScale, judge_background, judge_embeddings
+from pipelines.evaluation.metrics import Absent, Estimate, auc, mean_over_groups
+from pipelines.evaluation.protocol import Judged, Trial
 from pipelines.frontend import background_statistics
 from pipelines.recordings import BATCH, Heard, Step
 from pipelines.sound import RATE_HZ, Sound, decode, peak_normalise, resample
 
 ENOUGH_AUC = 0.60
 """The background must tell infants apart no better than this, or the table says nothing."""
-LEVELS_DBFS = (-40.0, -34.0, -28.0, -22.0, -16.0, -10.0)
+LEVELS_DBFS: tuple[float, ...] = (-40.0, -34.0, -28.0, -22.0, -16.0, -10.0)
 """Levels of the noise under the peak of the recording. Under the loud part would be worse: how far
 the loud part lies under the peak is the infant's, and would come back as the background's level."""
 DECAY_S = 0.4
@@ -78,25 +80,31 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """How far the channel had to be raised.
+class Rung:
+    """One level of the added noise, and what is reached there.
 
     Attributes
     ----------
     level_dbfs
-        Noise level of the table.
-    background_auc
-        What the background alone still reached, mean over infants.
-    is_enough
-        Whether that is at most ``ENOUGH_AUC``.
-    tried
-        Background AUC at each level that was tried.
+        Level of the noise.
+    trials
+        The trials heard through it.
+    background, embeddings
+        AUC by scorer from the background and from the cries, mean over infants.
+    beyond
+        AUC of all detectors combined over the strongest background scorer, infant by infant.
     """
 
     level_dbfs: float
-    background_auc: float
-    is_enough: bool
-    tried: dict[str, float]
+    trials: tuple[Trial, ...]
+    background: dict[str, float]
+    embeddings: dict[str, float]
+    beyond: Estimate | Absent
+
+    @property
+    def background_auc(self) -> float:
+        """What the strongest reading of the background reaches."""
+        return max(self.background.values())
 
 
 def noise_beside(manifest: Path, folder: Path | None = None) -> Sound:
@@ -189,14 +197,14 @@ def replaced(trials: Sequence[Trial], heard: Mapping[Path, Heard]) -> list[Trial
     ]
 
 
-def match_channels(
+def sweep(
     trials: Sequence[Trial],
     noise: Sound,
     encoder: Encoder,
     step: Step | None = None,
     seed: int = 0,
-) -> tuple[list[Trial], Reached]:
-    """Raise the channel until the background tells infants apart no better than ``ENOUGH_AUC``.
+) -> list[Rung]:
+    """Hear trials through ever more of one channel.
 
     Parameters
     ----------
@@ -205,7 +213,7 @@ def match_channels(
     noise
         What is added to all.
     encoder
-        What embeds the recordings at the level that was reached.
+        What embeds.
     step
         Called with how many recordings were finished.
     seed
@@ -213,19 +221,61 @@ def match_channels(
 
     Returns
     -------
-    list of Trial
-        The trials at the level that was reached, or at the highest.
-    Reached
-        Which level that is, and whether it is enough.
+    list of Rung
+        One for each of ``LEVELS_DBFS``, the quietest first.
     """
     clean = everything_in(trials)
-    tried: dict[str, float] = {}
+    rungs = []
     for level_dbfs in LEVELS_DBFS:
-        channel = Channel(noise, level_dbfs)
-        again = replaced(trials, hear_again(clean, channel, None, step))
-        found = mean_background_auc(again, BackgroundScale.of(everything_in(again)), seed)
-        tried[f"{level_dbfs:g} dBFS"] = found
-        if found <= ENOUGH_AUC:
-            break
-    heard = hear_again(clean, channel, encoder, step)
-    return replaced(trials, heard), Reached(level_dbfs, found, found <= ENOUGH_AUC, tried)
+        heard = hear_again(clean, Channel(noise, level_dbfs), encoder, step)
+        rungs.append(rung_of(level_dbfs, replaced(trials, heard), seed))
+    return rungs
+
+
+def rung_of(level_dbfs: float, trials: Sequence[Trial], seed: int = 0) -> Rung:
+    """Judge trials at one level by their background and by their cries."""
+    scale = BackgroundScale.of(everything_in(trials))
+    rooms = _aucs([judge_background(trial, scale, seed) for trial in trials])
+    cries = _aucs([judge_embeddings(trial, seed) for trial in trials])
+    background = {name: float(np.mean(values)) for name, values in rooms.items()}
+    strongest = rooms[max(background, key=background.__getitem__)]
+    beyond = [c - r for c, r in zip(cries["combined"], strongest, strict=True)]
+    return Rung(
+        level_dbfs=level_dbfs,
+        trials=tuple(trials),
+        background=background,
+        embeddings={name: float(np.mean(values)) for name, values in cries.items()},
+        beyond=mean_over_groups(beyond),
+    )
+
+
+def _aucs(judged: Sequence[Mapping[str, Judged]]) -> dict[str, list[float]]:
+    """AUC of every infant by scorer."""
+    return {
+        name: [auc(own[name].normal, own[name].anomalous) for own in judged] for name in judged[0]
+    }
+
+
+def settle(rungs: Sequence[Rung]) -> tuple[Rung, bool]:
+    """Choose the level of the table: the first from which on the background is down for good.
+
+    With few infants the background's AUC goes up and down by a few hundredths from level to level.
+    Stopping at the first level under the bound would pick a dip, and flatter the cries.
+
+    Parameters
+    ----------
+    rungs
+        Rising levels.
+
+    Returns
+    -------
+    Rung
+        The first such that its background AUC and those of all louder ones are at most
+        ``ENOUGH_AUC``; the loudest where there is none.
+    bool
+        Whether there is one.
+    """
+    for index, rung in enumerate(rungs):
+        if all(one.background_auc <= ENOUGH_AUC for one in rungs[index:]):
+            return rung, True
+    return rungs[-1], False

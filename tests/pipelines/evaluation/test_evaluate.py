@@ -162,12 +162,13 @@ def test_where_only_the_room_differs_no_scorer_beats_the_background() -> None:
 def test_tables_are_readable_and_say_what_cannot_be_promised(figures: dict[str, object]) -> None:
     console = Console(width=140, record=True, file=io.StringIO())
     whole = {**figures, "n": 56, "n_unheard": 0, "not_tried": []}
-    low = {
+    rung = {
         "noise_level_dbfs": -10.0,
         "background_auc": 0.71,
-        "is_matched": False,
-        "background_auc_by_level": {"-40 dBFS": 0.9},
+        "auc_by_scorer": dict.fromkeys(("autoencoder", "ocsvm", "gmm", "combined"), 0.7),
+        "combined_minus_background": -0.01,
     }
+    low = {"noise_level_dbfs": -10.0, "background_auc": 0.71, "is_matched": False, "sweep": [rung]}
     evaluate_tables.show(console, {**whole, "matched": {**figures, **low}})
     text = console.export_text()
     assert "THIS TABLE SAYS NOTHING ABOUT INFANTS" in text
@@ -204,6 +205,7 @@ def test_the_command_writes_what_it_prints(
     assert set(SCORERS) <= set(found)
     assert set(SCORERS) <= set(found["matched"])
     assert found["matched"]["is_matched"] == (found["matched"]["background_auc"] <= 0.60)
+    assert [line["noise_level_dbfs"] for line in found["matched"]["sweep"]] == [-20.0]
     assert found["versions"]["torch"]
     assert found["encoder"]["fingerprint"]
     shown = capsys.readouterr().out

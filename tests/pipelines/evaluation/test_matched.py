@@ -10,13 +10,15 @@ from pipelines.embed import EMBEDDING_DIM
 from pipelines.evaluation import matched
 from pipelines.evaluation.matched import (
     Channel,
-    Reached,
+    Rung,
     everything_in,
     hear_again,
-    match_channels,
     noise_beside,
     replaced,
+    settle,
+    sweep,
 )
+from pipelines.evaluation.metrics import Absent, Estimate
 from pipelines.evaluation.protocol import Trial, make_trials
 from pipelines.recordings import Heard
 from pipelines.segment import segment
@@ -134,29 +136,45 @@ def rooms_until(monkeypatch: pytest.MonkeyPatch, gone_at_dbfs: float) -> list[fl
     return asked
 
 
-def test_the_channel_is_raised_until_the_background_is_gone(
+def a_rung(level_dbfs: float, background_auc: float) -> Rung:
+    background = {"gmm": background_auc, "ocsvm": background_auc - 0.1}
+    return Rung(level_dbfs, (), background, {"combined": 0.8}, Absent("made up"))
+
+
+def test_the_table_is_taken_where_the_background_is_down_for_good() -> None:
+    rungs = [a_rung(-40.0, 0.8), a_rung(-30.0, 0.6), a_rung(-20.0, 0.5)]
+    assert settle(rungs) == (rungs[1], True)
+
+
+def test_a_dip_of_the_background_is_not_taken() -> None:
+    rungs = [a_rung(-40.0, 0.8), a_rung(-30.0, 0.55), a_rung(-20.0, 0.64), a_rung(-10.0, 0.58)]
+    assert settle(rungs) == (rungs[3], True)
+
+
+def test_where_the_background_never_stays_down_it_is_said() -> None:
+    rungs = [a_rung(-40.0, 0.5), a_rung(-30.0, 0.7)]
+    assert settle(rungs) == (rungs[1], False)
+
+
+def test_the_strongest_reading_of_the_background_counts() -> None:
+    assert a_rung(0.0, 0.7).background_auc == 0.7
+
+
+def test_every_level_is_heard_and_told(
     trials: list[Trial], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = rooms_until(monkeypatch, gone_at_dbfs=-20.0)
-    found, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
-    assert reached.level_dbfs >= -20.0
-    assert reached.is_enough
-    assert reached.background_auc <= matched.ENOUGH_AUC
-    assert reached.tried["-40 dBFS"] > matched.ENOUGH_AUC
-    assert asked[-1] == reached.level_dbfs
-    assert [t.infant for t in found] == [t.infant for t in trials]
-
-
-def test_where_the_background_never_goes_it_is_said(
-    trials: list[Trial], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rooms_until(monkeypatch, gone_at_dbfs=99.0)
-    _, reached = match_channels(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
-    assert reached == Reached(
-        matched.LEVELS_DBFS[-1], reached.background_auc, is_enough=False, tried=reached.tried
-    )
-    assert reached.background_auc > matched.ENOUGH_AUC
-    assert len(reached.tried) == len(matched.LEVELS_DBFS)
+    monkeypatch.setattr(matched, "LEVELS_DBFS", (-40.0, -20.0))
+    rungs = sweep(trials, pink(), FlatEncoder())  # type: ignore[arg-type]
+    assert asked == [rung.level_dbfs for rung in rungs] == [-40.0, -20.0]
+    assert rungs[0].background_auc > 0.9
+    assert rungs[1].background_auc < rungs[0].background_auc - 0.1
+    for rung in rungs:
+        assert [trial.infant for trial in rung.trials] == [trial.infant for trial in trials]
+        assert set(rung.background) == set(rung.embeddings)
+        assert isinstance(rung.beyond, Estimate)
+        strongest = max(rung.background.values())
+        assert rung.beyond.value == pytest.approx(rung.embeddings["combined"] - strongest)
 
 
 def test_every_recording_is_heard_once_and_replaced_everywhere(trials: list[Trial]) -> None:
