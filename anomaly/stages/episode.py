@@ -40,12 +40,13 @@ def follow_episodes(ids: Sequence[UUID]) -> None:
 
 
 def close_ended_episodes(now: dt.datetime) -> int:
-    """Recompute every infant with an open episode, so that none stays open for want of data."""
+    """Recompute every infant with an open episode, lest one stay open; return how many."""
     open_now = Infant.objects.filter(episodes__closed_at=None, episodes__isnull=False).distinct()
-    for infant_id in list(open_now.values_list("id", flat=True)):
+    ids = list(open_now.values_list("id", flat=True))
+    for infant_id in ids:
         with infant_locked(infant_id) as infant:
             refresh_episodes(infant, now)
-    return len(open_now)
+    return len(ids)
 
 
 def refresh_episodes(infant: Infant, now: dt.datetime) -> None:

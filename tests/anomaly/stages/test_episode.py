@@ -39,7 +39,7 @@ def test_every_episode_is_closed_once_time_has_passed() -> None:
     last = SessionJudgement.objects.latest("started_at").started_at
     refresh_episodes(infant, last + dt.timedelta(hours=1))
     still_open = Episode.objects.filter(closed_at=None).count()
-    close_ended_episodes(last + dt.timedelta(days=60))
+    assert close_ended_episodes(last + dt.timedelta(days=60)) == 1
     assert still_open >= 1
     assert not Episode.objects.filter(closed_at=None).exists()
     assert all(Episode.objects.values_list("close_reason", flat=True))
