@@ -2,13 +2,29 @@
 
 What comes in: the folder's path. What goes out: the paths of its rooms and the site's secret.
 Guaranteed: two installations with different homes never touch each other's files, and the secret
-is written once, readable by its owner only.
+is written once, readable by its owner only. What a killed set-up left half-made is completed.
 """
 
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+
+class HomeError(Exception):
+    """The home folder cannot be made or written to; no part of ICLAS can do anything then."""
+
+    def __init__(self, place: Path, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place = place
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return (
+            f"ICLAS_HOME cannot be written to: {self.place}: {self.reason}. Make it writable for "
+            "the user who runs ICLAS, or set ICLAS_HOME to a folder on a disk with room."
+        )
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,11 @@ class Home:
         return self.root / "uploads"
 
     @property
+    def holders(self) -> Path:
+        """One locked file for each process that takes recordings in hand."""
+        return self.root / "holders"
+
+    @property
     def encoders(self) -> Path:
         """Checkpoints fetched from a model hub."""
         return self.root / "encoders"
@@ -48,9 +69,16 @@ class Home:
         return self.root / "static"
 
     def build(self) -> None:
-        """Create every room that is missing."""
-        for room in (self.storage, self.broker, self.uploads, self.encoders, self.static):
-            room.mkdir(parents=True, exist_ok=True, mode=0o750)
+        """Create every room that is missing, or raise `HomeError`."""
+        rooms = (self.storage, self.broker, self.uploads, self.encoders, self.static)
+        for room in rooms:
+            try:
+                room.mkdir(parents=True, exist_ok=True, mode=0o750)
+            except OSError as error:
+                raise HomeError(room, error.strerror or str(error)) from error
+        for room in (self.root, self.storage, self.uploads):
+            if not os.access(room, os.W_OK | os.X_OK):
+                raise HomeError(room, "it is read-only, or another user's")
 
     def secret(self, name: str = "secret-key") -> str:
         """Return the secret of this name, generating it on the first call.
@@ -59,15 +87,28 @@ class Home:
         its own, and only the first link to the shared name succeeds.
         """
         path = self.root / name
+        if path.exists() and not _is_whole(path):
+            path.unlink()
         if not path.exists():
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
-            draft = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(50))
-            try:
-                path.hardlink_to(draft)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+            self._draw(path)
         return path.read_text()
+
+    def _draw(self, path: Path) -> None:
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            draft.touch(mode=0o600)
+            with draft.open("w") as stream:
+                stream.write(secrets.token_urlsafe(50))
+                stream.flush()
+                os.fsync(stream.fileno())
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell a secret from what a power cut leaves of one: nothing, or zeros."""
+    return bool(path.read_text().strip("\0 \n"))

@@ -57,8 +57,10 @@ def _take_up(recording: Recording) -> bool:
     infant = infant_served(recording.device, recording.recorded_at)
     if infant is None:
         return False
+    now = timezone.now()
     recording.infant, recording.state, recording.reason = infant, State.RECEIVED, Reason.NONE
-    recording.state_changed_at = timezone.now()
-    recording.save(update_fields=["infant", "state", "reason", "state_changed_at"])
+    recording.state_changed_at = now
+    recording.passed |= {State.RECEIVED: {"at": now.isoformat(), "try": 1}}
+    recording.save(update_fields=["infant", "state", "reason", "state_changed_at", "passed"])
     recording_received.send(Recording, recording=recording)
     return True

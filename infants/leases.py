@@ -1,26 +1,34 @@
 """Leases: how a stage takes recordings so that no two workers hold the same one.
 
 A lease is an owner and an expiry on the row, taken by one UPDATE, so SQLite needs no row locks
-and a killed worker's recordings come free by themselves. Moving a recording on succeeds only for
-the lease's owner and only from the state it was taken in: work that comes too late is rolled back.
+and a killed worker's recordings come free by themselves: when the lease runs out, or as soon as
+the sweeper finds that its holder has died. Moving a recording on succeeds only for the lease's
+owner and only from the state it was taken in: work that comes too late is rolled back.
 """
 
 import datetime as dt
-import uuid
+import secrets
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from infants.errors import LeaseLostError
+from infants.holder import forget_the_gone, gone, holder
 from infants.models import Recording
-from infants.states import NEXT, Reason, State
+from infants.shortages import shortage
+from infants.states import NEXT, ON_THE_WAY, Reason, State
+from infants.storage import refuse_full_disk
+
+HEARD_IN_ANY_ORDER = {State.RECEIVED, State.SEGMENTED}
+"""Beyond these a recording is judged by what was before, and so waits for what was before."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +38,23 @@ class Lease:
     owner: str
     state: State
     recordings: tuple[Recording, ...]
+    in_hand: list[Recording] = field(default_factory=list)
 
     def begin(self, recordings: Sequence[Recording]) -> None:
         """Count a try of these, before it is made: one that kills its worker is counted too."""
-        begun = [recording.id for recording in recordings]
-        held = Recording.objects.filter(id__in=begun, lease_owner=self.owner)
-        held.update(attempts=F("attempts") + 1)
+        self._count(recordings, 1)
+        self.in_hand[:] = recordings
+
+    def take_back(self) -> None:
+        """Uncount the try in hand: it was not the recordings that it failed by."""
+        self._count(self.in_hand, -1)
+
+    def _count(self, recordings: Sequence[Recording], tries: int) -> None:
+        counted = [recording.id for recording in recordings]
+        held = Recording.objects.filter(id__in=counted, lease_owner=self.owner, state=self.state)
+        held.update(attempts=F("attempts") + tries)
+        for recording in recordings:
+            recording.attempts += tries
 
     def begun(self) -> Iterator[Recording]:
         """Yield the recordings one by one, each begun; those not reached are not counted."""
@@ -56,7 +75,9 @@ class Lease:
         if to not in NEXT[self.state]:
             message = f"{self.state} does not lead to {to}"
             raise ValueError(message)
-        fields |= {"state": to, "state_changed_at": timezone.now(), "attempts": 0}
+        now = timezone.now()
+        passed = recording.passed | {to: {"at": now.isoformat(), "try": recording.attempts}}
+        fields |= {"state": to, "state_changed_at": now, "attempts": 0, "passed": passed}
         fields |= {"lease_owner": "", "lease_until": None}
         held = Recording.objects.filter(id=recording.id, lease_owner=self.owner, state=self.state)
         if not held.update(**fields):
@@ -78,24 +99,51 @@ def leased(ids: Sequence[UUID], state: State) -> Iterator[Lease]:
     """Take those of the recordings that stand in this state and are free; free the rest at the end.
 
     Recordings that were begun as often as is allowed without moving on are failed here, named.
+    What the machine is short of, a full disk say, is not counted against them.
     """
+    refuse_full_disk()
     lease = _take(ids, state)
     try:
         yield lease
+    except (OSError, Error) as error:
+        if shortage(error) is not None:
+            lease.take_back()
+        raise
     finally:
         _release(lease)
 
 
+def free_orphans() -> list[UUID]:
+    """Free what processes held that have died; return it. Others' leases run out by themselves."""
+    held = Recording.objects.filter(state__in=ON_THE_WAY, lease_until__gt=timezone.now())
+    by_owner = defaultdict(list)
+    for recording_id, owner in held.values_list("id", "lease_owner"):
+        by_owner[owner].append(recording_id)
+    dead = gone({_holder_of(owner) for owner in by_owner})
+    orphaned = [owner for owner in by_owner if _holder_of(owner) in dead]
+    for owner in orphaned:  # a lease at once: nobody shall take a later recording before an earlier
+        Recording.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None)
+    forget_the_gone()
+    return [recording_id for owner in orphaned for recording_id in by_owner[owner]]
+
+
+def _holder_of(owner: str) -> str:
+    return owner.partition(".")[0]
+
+
 def _take(ids: Sequence[UUID], state: State) -> Lease:
     now = timezone.now()
-    owner = uuid.uuid4().hex
+    owner = f"{holder()}.{secrets.token_hex(8)}"
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     Recording.objects.filter(free, id__in=ids, state=state).update(
         lease_owner=owner,
         lease_until=now + dt.timedelta(seconds=settings.ICLAS_LEASE_S),
     )
     taken = Recording.objects.filter(lease_owner=owner, state=state)
-    lease = Lease(owner, state, tuple(taken.select_related("infant").order_by("recorded_at", "id")))
+    order = ["recorded_at", "id"]
+    if state in HEARD_IN_ANY_ORDER:  # what failed before comes last: it takes the least with it
+        order.insert(0, "attempts")
+    lease = Lease(owner, state, tuple(taken.select_related("infant").order_by(*order)))
     return _without_hopeless(lease)
 
 

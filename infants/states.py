@@ -4,7 +4,8 @@
         |           |            |         |
         +-----------+------------+---------+--> rejected (a reason: nothing to judge in it)
         +--> held (no infant yet; goes back to received when its device is assigned)
-    any step, after bounded tries --> failed (a reason: somebody must look)
+    any step, after bounded tries --> failed (a reason: somebody must look, and may send it back to
+        received, or to embedded where its audio is gone by policy)
 
 `Recording.state` is the truth; queues are only nudges. `REASONS` are the named ends.
 """
@@ -67,6 +68,6 @@ NEXT: dict[State, tuple[State, ...]] = {
     State.HELD: (State.RECEIVED,),
     State.DONE: (),
     State.REJECTED: (),
-    State.FAILED: (State.RECEIVED,),
+    State.FAILED: (State.RECEIVED, State.EMBEDDED),
 }
 """Every step a recording may take; `tests/infants/test_states.py` holds it against the stages."""

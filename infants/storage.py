@@ -5,12 +5,15 @@ once `keep_audio` returns, the bytes survive a power cut, and a name holds the b
 or does not exist.
 """
 
+import errno
 import hashlib
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
@@ -18,6 +21,8 @@ from infants.errors import AudioMissingError, NoAudioError, UploadTooLargeError
 from infants.models import Recording
 
 CHUNK_BYTES = 2**16
+RESERVE_BYTES = 2**25
+"""Kept free for rows: where audio takes the last byte, nothing can be written down or erased."""
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -34,8 +39,9 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def _save(self, name: str, content: File) -> str:
         part = f"{name}.{secrets.token_hex(8)}.part"
-        draft = Path(self.path(super()._save(part, content)))  # type: ignore[misc]
+        draft = Path(self.path(part))
         try:
+            super()._save(part, content)  # type: ignore[misc]
             _sync(draft)
             path = draft.replace(self.path(name))
         except OSError:
@@ -90,11 +96,19 @@ def digest(content: File, limit_bytes: int) -> tuple[str, int]:
 
 def keep_audio(content: File, sha256: str, size: int) -> StoredAudio:
     """Store bytes under their digest, once; a torn file of an earlier crash is replaced."""
+    refuse_full_disk()
     name = f"audio/{sha256[:2]}/{sha256[2:4]}/{sha256}"
     if not _holds(name, sha256):
         content.seek(0)
         default_storage.save(name, content)
     return StoredAudio(name, sha256, size)
+
+
+def refuse_full_disk() -> None:
+    """Raise the operating system's own error while there is still room to cope with it."""
+    for folder in (settings.ICLAS_HOME.root, settings.ICLAS_HOME.storage):
+        if shutil.disk_usage(folder).free < RESERVE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _holds(name: str, sha256: str) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +92,45 @@ class GateSettings:
 
 
 @dataclass(frozen=True)
+class Usual:
+    """What is usual for an infant's arousal, in the few numbers that a decision rests on.
+
+    A decision can be made again from them when other recordings have come in since.
+
+    Attributes
+    ----------
+    n
+        Of how many accepted recordings.
+    median, mad
+        Median of their arousal indices, and median distance from it; None where there are none.
+    """
+
+    n: int = 0
+    median: float | None = None
+    mad: float | None = None
+
+    @classmethod
+    def of(cls, indices: Sequence[float]) -> Self:
+        """Summarise the arousal indices of an infant's accepted recordings so far.
+
+        Parameters
+        ----------
+        indices
+            In any order; may be empty.
+
+        Returns
+        -------
+        Usual
+            Their number, median and median absolute deviation.
+        """
+        own = np.asarray(indices, dtype=np.float64)
+        if not own.size:
+            return cls()
+        median = float(np.median(own))
+        return cls(own.size, median, float(np.median(np.abs(own - median))))
+
+
+@dataclass(frozen=True)
 class GateInput:
     """What is stored of one recording.
 
@@ -107,7 +147,7 @@ class GateInput:
     age_days
         Corrected age, or None where it is not known.
     usual
-        Arousal indices of the infant's accepted recordings so far.
+        Arousal of the infant's accepted recordings so far.
     """
 
     features: NDArray[np.float32]
@@ -115,7 +155,7 @@ class GateInput:
     embeddings: NDArray[np.float32]
     encoder: str
     age_days: float | None = None
-    usual: tuple[float, ...] = ()
+    usual: Usual = Usual()
 
 
 @dataclass(frozen=True)
@@ -262,16 +302,15 @@ def _usual_arousal(heads: Heads, given: GateInput) -> tuple[float, float]:
     age_centre, age_spread = (
         float(table[row, -1]) for table in (heads.ranges.centre, heads.ranges.spread)
     )
-    own = np.asarray(given.usual, dtype=np.float64)
-    if not own.size:
+    own = given.usual
+    if own.median is None or own.mad is None:
         return age_centre, age_spread
-    median = float(np.median(own))
-    centre = (own.size * median + POPULATION_WEIGHT * age_centre) / (own.size + POPULATION_WEIGHT)
-    if own.size < MIN_OWN_FOR_SPREAD:
+    centre = (own.n * own.median + POPULATION_WEIGHT * age_centre) / (own.n + POPULATION_WEIGHT)
+    if own.n < MIN_OWN_FOR_SPREAD:
         return centre, age_spread
-    own_spread = MAD_TO_SD * float(np.median(np.abs(own - median)))
-    pooled = (own.size * own_spread**2 + POPULATION_WEIGHT * age_spread**2) / (
-        own.size + POPULATION_WEIGHT
+    own_spread = MAD_TO_SD * own.mad
+    pooled = (own.n * own_spread**2 + POPULATION_WEIGHT * age_spread**2) / (
+        own.n + POPULATION_WEIGHT
     )
     return centre, max(math.sqrt(pooled), LEAST_OWN_SPREAD_FRAC * age_spread)
 
@@ -284,7 +323,7 @@ def _arousal_part(
     centre, spread = _usual_arousal(heads, given)
     spreads = (arousal - centre) / spread
     band = heads.ranges.names[heads.ranges.row(given.age_days)]
-    heard = f"this infant ({len(given.usual)} recordings) and" if given.usual else "infants of"
+    heard = f"this infant ({given.usual.n} recordings) and" if given.usual.n else "infants of"
     known = f"{heard} this age ({band})"
     if spreads <= WITHIN_SPREADS:
         reason = f"no more aroused than is usual for {known}"

@@ -25,7 +25,9 @@ class GateDecision(models.Model):
     arousal = models.FloatField(null=True, blank=True)
     parts = models.JSONField(default=list)
     abstained = models.JSONField(default=list)
+    given = models.JSONField(default=dict)  # age and usual arousal, as they were known then
     gate_version = models.CharField(max_length=64)
+    build = models.CharField(max_length=200, blank=True)
     decided_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -77,6 +79,7 @@ class RecordingJudgement(models.Model):
     baseline_days = models.PositiveIntegerField()
     baseline_days_needed = models.PositiveIntegerField()
     encoder = models.CharField(max_length=64)
+    build = models.CharField(max_length=200, blank=True)
     judged_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -105,6 +108,7 @@ class SessionJudgement(models.Model):
     statistic = models.FloatField()
     p_value = models.FloatField()
     n_recordings = models.PositiveIntegerField()
+    build = models.CharField(max_length=200, blank=True)
     judged_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

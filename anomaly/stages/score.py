@@ -20,6 +20,7 @@ from anomaly.selectors.baseline import baseline_days, model_for
 from infants.leases import Lease, leased
 from infants.models import Recording, RecordingSession
 from infants.states import State
+from pipelines.build import build
 from pipelines.score import MINIMUM_DAYS, RecordingScore
 
 
@@ -32,13 +33,14 @@ def score_recordings(ids: Sequence[UUID]) -> None:
 
 def _score_one(lease: Lease, recording: Recording) -> None:
     infant, session = recording.subject, _session(recording)
-    encoder, embeddings = _embeddings(recording)
+    encoder, embeddings = stored_embeddings(recording)
     model = model_for(session, encoder)
     fields: dict[str, Any] = {
         "infant": infant,
         "encoder": encoder,
         "baseline_days_needed": MINIMUM_DAYS,
         "model": model,
+        "build": build(),
     }
     if model is None:
         days = baseline_days(infant, session.started_at, encoder)
@@ -77,7 +79,7 @@ def _session(recording: Recording) -> RecordingSession:
     return recording.session
 
 
-def _embeddings(recording: Recording) -> tuple[str, NDArray[np.float32]]:
+def stored_embeddings(recording: Recording) -> tuple[str, NDArray[np.float32]]:
     """Return the encoder's fingerprint and the embeddings of all units, shape (units, 192)."""
     cries = list(recording.cries.order_by("index"))
     return cries[0].encoder, np.stack([cry.vector for cry in cries])

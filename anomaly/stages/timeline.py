@@ -11,15 +11,22 @@ import statistics
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from anomaly.artefacts import fitted_model
-from anomaly.models import DailyRollup, RecordingJudgement, ScorePoint, SessionJudgement
+from anomaly.models import (
+    DailyRollup,
+    PersonalModel,
+    RecordingJudgement,
+    ScorePoint,
+    SessionJudgement,
+)
 from anomaly.models.judgement import Outcome
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
+from pipelines.build import build
 from pipelines.score import RecordingScore
 
 
@@ -33,14 +40,14 @@ def write_timeline(ids: Sequence[UUID]) -> None:
 def _write_one(lease: Lease, recording: Recording) -> None:
     with infant_locked(recording.subject.id) as infant:
         ScorePoint.objects.filter(infant=infant, recording=recording).delete()
-        ScorePoint.objects.bulk_create(_points(recording))
+        ScorePoint.objects.bulk_create(points_of(recording))
         if recording.session is not None:
             judge_session(recording.session)
         roll_up(infant, infant.local_day(recording.recorded_at))
         lease.advance(recording, State.ON_TIMELINE)
 
 
-def _points(recording: Recording) -> Iterator[ScorePoint]:
+def points_of(recording: Recording) -> Iterator[ScorePoint]:
     """Yield a point for each scorer, or the one that says the baseline is still being learnt."""
     judgement = recording.judgement
     combined = ScorePoint.Scorer.COMBINED
@@ -79,11 +86,7 @@ def judge_session(session: RecordingSession) -> None:
     if newest is None or newest.model is None:
         SessionJudgement.objects.filter(session=session).delete()
         return
-    judged = [
-        RecordingScore(row.scores, row.p_values, row.statistic, row.p_value)
-        for row in scored.filter(model=newest.model).order_by("recording__recorded_at")
-        if row.statistic is not None and row.p_value is not None
-    ]
+    judged = [score_in(row) for row in scored_by(session, newest.model)]
     verdict = fitted_model(newest.model).score_session(judged)
     SessionJudgement.objects.update_or_create(
         session=session,
@@ -94,8 +97,25 @@ def judge_session(session: RecordingSession) -> None:
             "statistic": verdict.statistic,
             "p_value": verdict.p_value,
             "n_recordings": verdict.n_recordings,
+            "build": build(),
         },
     )
+
+
+def scored_by(session: RecordingSession, model: PersonalModel) -> QuerySet[RecordingJudgement]:
+    """Return the judgements of a session by one version, in the order of recording."""
+    judged = RecordingJudgement.objects.filter(
+        recording__session=session, outcome=Outcome.SCORED, model=model
+    )
+    return judged.order_by("recording__recorded_at", "recording")
+
+
+def score_in(row: RecordingJudgement) -> RecordingScore:
+    """Return the numbers of a scored row."""
+    if row.statistic is None or row.p_value is None:
+        message = f"recording {row.recording_id} has no score"
+        raise ValueError(message)
+    return RecordingScore(row.scores, row.p_values, row.statistic, row.p_value)
 
 
 def roll_up(infant: Infant, day: dt.date) -> None:

@@ -96,6 +96,7 @@ class Recording(models.Model):
     lease_owner = models.CharField(max_length=32, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    passed = models.JSONField(default=dict, blank=True)  # by state: when, and at which try
 
     # What was heard in it.
     duration_s = models.FloatField(null=True, blank=True)

@@ -42,7 +42,9 @@ def encoder() -> Encoder:
 def embed_recordings(ids: Sequence[UUID]) -> None:
     """Embed those of the recordings that wait for it; commits one by one, idempotent."""
     with leased(ids, State.SEGMENTED) as lease:
-        for batch in _batches(lease.recordings):
+        if lease.recordings:
+            encoder()  # seconds, in which a worker may be stopped: no recording's fault
+        for batch in list(_batches(lease.recordings)):
             lease.begin(batch)
             _embed_batch(lease, batch)
 

@@ -97,6 +97,7 @@ def _insert(device: Device, upload: Upload, audio: StoredAudio, now: dt.datetime
         state=State.RECEIVED if infant else State.HELD,
         reason=Reason.NONE if infant else Reason.NO_INFANT,
         state_changed_at=now,
+        passed={State.RECEIVED if infant else State.HELD: {"at": now.isoformat(), "try": 1}},
     )
     if infant is not None:
         recording_received.send(Recording, recording=recording)

@@ -24,7 +24,7 @@ from pipelines.embed import load_encoder
 from pipelines.errors import ConfigError
 from pipelines.evaluation import metrics, report
 from pipelines.evaluation.metrics import Absent, Estimate
-from pipelines.gate import GateDecision, GateInput, gate_cry, gate_features
+from pipelines.gate import GateDecision, GateInput, Usual, gate_cry, gate_features
 from pipelines.heads import Heads, bundled_heads, read_heads
 from pipelines.manifest import ManifestRow
 from pipelines.recordings import Heard, by_infant, good_rows, hear
@@ -213,7 +213,7 @@ def gate_in_order(heads: Heads, heard: Iterable[Any], fingerprint: str) -> list[
                 embeddings=one.embeddings,
                 encoder=fingerprint,
                 age_days=one.row.age_days,
-                usual=tuple(usual),
+                usual=Usual.of(usual),
             )
             decision = gate_cry(given, heads=heads)
             raised = gate_cry(with_raised_pitch(given, RAISED_SEMITONES), heads=heads)

@@ -28,7 +28,7 @@ from rich.console import Console
 
 from pipelines.channel import Codec
 from pipelines.embed import load_encoder
-from pipelines.gate import GateInput, GateSettings, gate_cry, gate_features
+from pipelines.gate import GateInput, GateSettings, Usual, gate_cry, gate_features
 from pipelines.heads import (
     BUNDLED,
     TRAITS,
@@ -318,7 +318,7 @@ def gate_input(heard: Heard, encoder: str, usual: Sequence[float]) -> GateInput:
         embeddings=heard.embeddings,
         encoder=encoder,
         age_days=heard.row.age_days,
-        usual=tuple(usual),
+        usual=Usual.of(usual),
     )
 
 

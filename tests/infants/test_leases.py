@@ -1,12 +1,14 @@
 """Leases: each recording is one worker's, and nobody else's trouble is counted against it."""
 
 import datetime as dt
+import errno
 import threading
 from collections.abc import Sequence
-from uuid import UUID
+from unittest import mock
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -212,3 +214,59 @@ def test_a_backlog_that_no_worker_can_finish_at_once_loses_nothing(settings: Set
         with leased(ids, State.RECEIVED) as lease:
             lease.advance(next(lease.begun()), State.SEGMENTED)
     assert {_row(recording_id).state for recording_id in ids} == {State.SEGMENTED}
+
+
+# --- what no recording is to blame for -----------------------------------------------------------
+
+
+def _break_with(error: Exception, ids: Sequence[UUID]) -> None:
+    with leased(ids, State.RECEIVED) as lease:
+        for _ in lease.begun():
+            raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 0),
+        (OSError(errno.EROFS, "Read-only file system"), 0),
+        (OperationalError("database is locked"), 0),
+        (OSError(errno.EINVAL, "Invalid argument"), 1),
+        (OperationalError("too many SQL variables"), 1),
+        (_BrokenError(), 1),
+    ],
+    ids=str,
+)
+def test_what_the_machine_is_short_of_is_not_counted_as_a_try(
+    error: Exception, attempts: int
+) -> None:
+    ids = _waiting(1)
+    with pytest.raises(type(error)):
+        _break_with(error, ids)
+    row = _row(ids[0])
+    assert (row.attempts, row.lease_owner, row.state) == (attempts, "", State.RECEIVED)
+
+
+def test_on_a_full_disk_nothing_is_taken_in_hand() -> None:
+    ids = _waiting(1)
+    full = mock.patch("infants.storage.RESERVE_BYTES", 2**63)
+    with full, pytest.raises(OSError, match="No space"), leased(ids, State.RECEIVED):
+        pytest.fail("it was taken")
+    assert (_row(ids[0]).attempts, _row(ids[0]).lease_owner) == (0, "")
+
+
+def test_what_was_tried_before_comes_last() -> None:
+    ids = _waiting(3)
+    Recording.objects.filter(id=ids[0]).update(attempts=1)
+    with leased(ids, State.RECEIVED) as lease:
+        assert [recording.id for recording in lease.recordings] == [ids[1], ids[2], ids[0]]
+
+
+def test_when_and_at_which_try_a_state_was_reached_is_kept() -> None:
+    ids = _waiting(1)
+    with pytest.raises(_BrokenError):
+        _segment(ids, poison=ids[0])
+    _segment(ids, poison=uuid4())
+    passed = _row(ids[0]).passed[State.SEGMENTED]
+    assert passed["try"] == 2
+    assert timezone.now() - dt.datetime.fromisoformat(passed["at"]) < dt.timedelta(minutes=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipelines.gate import GateInput
+from pipelines.gate import GateInput, Usual
 from pipelines.heads import TRAITS, AgeRanges, ArousalScale, CryHead, EmbeddingHead, Heads
 
 ENCODER = "0123456789abcdef"
@@ -77,5 +77,5 @@ def an_input(
         embeddings=embedding,
         encoder=encoder,
         age_days=age_days,
-        usual=usual,
+        usual=Usual.of(usual),
     )

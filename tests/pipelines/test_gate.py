@@ -1,7 +1,8 @@
 """Gate: what is a cry, what the baseline may learn from, and the reasons it gives."""
 
+import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pipelines.gate import (
     GateInput,
     GatePart,
     GateSettings,
+    Usual,
     arousal_index,
     gate_cry,
     gate_features,
@@ -262,6 +264,22 @@ def test_noise_and_hum_do_not_pass_the_shipped_gate() -> None:
     for samples in (noise, hum):
         sound = Sound(np.asarray(samples, dtype=np.float32), 16_000)
         assert not gate_cry(stored(sound)).is_cry
+
+
+def test_what_is_usual_is_a_few_numbers_whatever_the_order() -> None:
+    values = [0.3, -0.1, 0.7, 0.2]
+    usual = Usual.of(values)
+    assert usual == Usual.of(values[::-1])
+    assert (usual.n, usual.median) == (4, pytest.approx(0.25))
+    assert usual.mad == pytest.approx(0.2)
+    assert Usual.of([]) == Usual(0, None, None) == an_input().usual
+
+
+@given(st.lists(st.floats(-4.0, 4.0), max_size=12))
+def test_a_decision_comes_out_again_from_what_a_row_keeps(values: list[float]) -> None:
+    first = an_input(usual=tuple(values))
+    kept = json.loads(json.dumps(asdict(first.usual)))
+    assert asdict(decide(replace(first, usual=Usual(**kept)))) == asdict(decide(first))
 
 
 def test_a_decision_takes_under_two_milliseconds() -> None:
