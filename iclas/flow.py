@@ -3,19 +3,24 @@
     received -> segment -> embed -> gate -> score -> learn -> timeline -> episode -> done
 
 What comes in: the signal that a recording is safely ours, or the sweeper's find. What goes out:
-one message a step on the step's queue. Guaranteed: the row's state says which step is next, so a
-lost or doubled message loses nothing and doubles nothing.
+messages: one for each step of hearing, and one for each infant that has something to be judged.
+Guaranteed: the row's state says which step is next, so a lost or doubled message loses nothing and
+doubles nothing; an infant's sessions are judged in the order in which they were recorded, however
+their recordings come in, for a baseline is made of what was before.
 """
 
-from collections import defaultdict
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
+from django.utils import timezone
 
 from anomaly.stages.episode import follow_episodes
 from anomaly.stages.gate import gate_cries
@@ -25,7 +30,7 @@ from anomaly.stages.timeline import write_timeline
 from infants.models import Recording
 from infants.stages.embed import embed_recordings
 from infants.stages.segment import segment_recordings
-from infants.states import ON_THE_WAY, State
+from infants.states import State
 
 Stage = Callable[[Sequence[UUID]], None]
 
@@ -50,13 +55,14 @@ STEPS = (
     Step("episode", State.ON_TIMELINE, follow_episodes, "judge"),
 )
 STEP = {step.name: step for step in STEPS}
-TAKES = {step.takes: step for step in STEPS}
 QUEUES = tuple(dict.fromkeys(step.queue for step in STEPS))
 HEARING = STEPS[:2]
 JUDGING = STEPS[2:]
-
+JUDGING_QUEUE = JUDGING[0].queue
+TO_BE_HEARD = [step.takes for step in HEARING]
 
 HEARD_AT_ONCE = 32
+TOLD_EVERY_S = 1.0
 
 _kept_back: ContextVar[list[UUID] | None] = ContextVar("_kept_back", default=None)
 
@@ -82,24 +88,70 @@ def on_received(recording: Recording, **_signal: Any) -> None:
 
 
 def send_on(ids: Iterable[UUID]) -> None:
-    """Enqueue the step that is next for each recording, by its row."""
-    from iclas.tasks import run_step
+    """Enqueue what is next for each recording and, since they may wait for it, for its infant."""
+    from iclas.tasks import judge_infant, run_step
 
-    standing: dict[str, list[str]] = defaultdict(list)
-    rows = Recording.objects.filter(id__in=list(ids), state__in=ON_THE_WAY)
-    for recording_id, state in rows.order_by("recorded_at").values_list("id", "state"):
-        standing[state].append(str(recording_id))
-    for state, waiting in standing.items():
-        step = TAKES[State(state)]
-        run_step.apply_async((step.name, waiting), queue=step.queue)
+    rows = list(Recording.objects.filter(id__in=list(ids)).values_list("id", "state", "infant_id"))
+    for step in HEARING:
+        waiting = [str(recording_id) for recording_id, state, _ in rows if state == step.takes]
+        if waiting:
+            run_step.apply_async((step.name, waiting), queue=step.queue)
+    infants = {infant_id for _, state, infant_id in rows if state not in TO_BE_HEARD}
+    ready = to_be_judged().filter(infant__in=infants).values_list("infant_id", flat=True)
+    for infant_id in set(ready):
+        judge_infant.apply_async((str(infant_id),), queue=JUDGING_QUEUE)
+
+
+def to_be_judged() -> QuerySet[Recording]:
+    """Return the recordings that have been heard and are not judged to the end."""
+    return Recording.objects.filter(state__in=[step.takes for step in JUDGING])
+
+
+def judge(infant_id: UUID, until: float | None = None) -> bool:
+    """Judge what an infant has ready, session by session in the order of recording.
+
+    A recording waits while an earlier one of the infant is still to be heard, and while another
+    worker is at an earlier one. Tell whether the time, `until` by the monotonic
+    clock, was up before all was done.
+    """
+    before: list[tuple[UUID, str]] = []
+    while standing := _next_session(infant_id):
+        if standing == before:  # another worker is at it, and goes on from there
+            return False
+        if until is not None and time.monotonic() > until:
+            return True
+        for step in JUDGING:
+            step.run([recording_id for recording_id, _ in standing])
+        before = standing
+    return False
+
+
+def _next_session(infant_id: UUID) -> list[tuple[UUID, str]]:
+    """Return the recordings of the earliest session to be judged, with where they stand.
+
+    They are those up to the first that is still to be heard, or in another worker's hand: within a
+    session, too, the gate reads what was recorded before.
+    """
+    own = to_be_judged().filter(infant=infant_id)
+    first = own.order_by("session__started_at", "recorded_at", "id").first()
+    if first is None:
+        return []
+    same = own.filter(session=first.session_id).order_by("recorded_at", "id")
+    to_be_heard = Recording.objects.filter(infant=infant_id, state__in=TO_BE_HEARD)
+    unheard_from = to_be_heard.aggregate(at=Min("recorded_at"))["at"]
+    if unheard_from is not None:
+        same = same.filter(recorded_at__lte=unheard_from)
+    now = timezone.now()
+    rows = same.values_list("id", "state", "lease_until")
+    free = takewhile(lambda row: row[2] is None or row[2] < now, rows)
+    return [(recording_id, state) for recording_id, state, _ in free]
 
 
 def drive(ids: Sequence[UUID], told: Callable[[int], None] | None = None) -> None:
     """Take recordings the whole way in this process, oldest first; no queue is needed.
 
-    Judging goes session by session, so that a recording is judged by what its infant's baseline
-    was at that time, just as if it had come in live. `told` hears how many were heard, and then
-    how many were judged, as it goes: twice the number of recordings in all.
+    `told` hears how many were heard, and then how many were judged, as it goes: twice the number
+    of recordings in all.
     """
     told = told or _told_nobody
     for start in range(0, len(ids), HEARD_AT_ONCE):
@@ -107,22 +159,16 @@ def drive(ids: Sequence[UUID], told: Callable[[int], None] | None = None) -> Non
         for step in HEARING:
             step.run(some)
         told(len(some))
-    sessions = _by_session(ids)
-    told(len(ids) - sum(len(session) for session in sessions))
-    for session in sessions:
-        for step in JUDGING:
-            step.run(session)
-        told(len(session))
+    heard = to_be_judged().filter(id__in=ids)
+    left = heard.count()
+    told(len(ids) - left)
+    for infant_id in list(heard.values_list("infant_id", flat=True).order_by().distinct()):
+        unfinished = True
+        while unfinished:
+            unfinished = judge(infant_id, time.monotonic() + TOLD_EVERY_S)
+            before, left = left, heard.count()
+            told(before - left)
 
 
 def _told_nobody(_moved: int) -> None:
     """Stand in where nobody listens to the progress."""
-
-
-def _by_session(ids: Sequence[UUID]) -> list[list[UUID]]:
-    """Return the heard ones among the recordings, by session, oldest session first."""
-    heard = Recording.objects.filter(id__in=ids, session__isnull=False)
-    sessions: dict[UUID | None, list[UUID]] = defaultdict(list)
-    for recording in heard.order_by("session__started_at", "recorded_at", "id"):
-        sessions[recording.session_id].append(recording.id)
-    return list(sessions.values())

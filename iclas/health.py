@@ -14,7 +14,6 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
-from django.db.models import Count, Min
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -26,11 +25,19 @@ from rest_framework.response import Response
 from iclas import __version__
 from infants.access import Viewer
 from infants.api.base import ApiView
+from infants.backlog import Backlog, backlog
 from infants.models import Recording
-from infants.selectors import visible_recordings
-from infants.states import ON_THE_WAY, State
 
 NOBODY = UUID(int=0)
+
+
+class DeadLetterSerializer(serializers.Serializer[Any]):
+    """A recording that was set aside, and why."""
+
+    recording = serializers.UUIDField()
+    reason = serializers.CharField()
+    detail = serializers.CharField()
+    failed_at = serializers.DateTimeField()
 
 
 class HealthSerializer(serializers.Serializer[Any]):
@@ -47,7 +54,15 @@ class HealthSerializer(serializers.Serializer[Any]):
     oldest_waiting_s = serializers.FloatField(
         required=False, help_text="How long the longest has stood still; absent where none does."
     )
-    failed = serializers.IntegerField(required=False)
+    in_hand = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="Of these, held by workers."
+    )
+    failed = serializers.IntegerField(required=False, help_text="Dead letters.")
+    failed_by_reason = serializers.DictField(child=serializers.IntegerField(), required=False)
+    dead_letters = DeadLetterSerializer(many=True, required=False, help_text="The newest.")
+    last_end_at = serializers.DateTimeField(
+        required=False, help_text="When a recording last came to its end; absent where none has."
+    )
     broker = serializers.CharField(required=False, help_text="Its kind, not its address.")
     encoder = serializers.CharField(required=False)
     disk_free_bytes = serializers.IntegerField(required=False)
@@ -119,17 +134,33 @@ def _folders() -> list[Path]:
 
 def details(now: dt.datetime) -> dict[str, Any]:
     """Return what operators want to know of the queues and of the disk."""
-    rows = visible_recordings(Viewer.system())
-    by_state = dict(rows.order_by().values_list("state").annotate(n=Count("id")))
-    waiting = [*ON_THE_WAY, State.HELD]
-    oldest = rows.filter(state__in=ON_THE_WAY).aggregate(at=Min("state_changed_at"))["at"]
-    said: dict[str, Any] = {
-        "backlog": {state.value: by_state.get(state.value, 0) for state in waiting},
-        "failed": by_state.get(State.FAILED.value, 0),
+    return {
+        **spoken_backlog(backlog(Viewer.system(), now)),
         "broker": settings.CELERY_BROKER_URL.partition(":")[0],
         "encoder": settings.ICLAS_ENCODER,
         "disk_free_bytes": shutil.disk_usage(settings.ICLAS_HOME.root).free,
     }
-    if oldest is not None:
-        said["oldest_waiting_s"] = max(0.0, (now - oldest).total_seconds())
+
+
+def spoken_backlog(found: Backlog) -> dict[str, Any]:
+    """Return the backlog as JSON says it; what is not there is absent."""
+    said: dict[str, Any] = {
+        "backlog": {s.state.value: s.waiting for s in found.steps} | {"held": found.held},
+        "in_hand": {s.state.value: s.leased for s in found.steps},
+        "failed": found.n_dead,
+        "failed_by_reason": {reason.value: n for reason, n in found.dead_by_reason.items()},
+        "dead_letters": [
+            {
+                "recording": str(letter.recording_id),
+                "reason": letter.reason.value,
+                "detail": letter.detail,
+                "failed_at": letter.failed_at.isoformat(),
+            }
+            for letter in found.dead
+        ],
+    }
+    if found.oldest_s is not None:
+        said["oldest_waiting_s"] = found.oldest_s
+    if found.last_end_at is not None:
+        said["last_end_at"] = found.last_end_at.isoformat()
     return said

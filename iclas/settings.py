@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import environ
-
+from iclas.environment import Environment
 from iclas.home import Home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 # --- the home folder and what is generated in it -------------------------------------------------
 ICLAS_HOME = Home(Path(env.str("ICLAS_HOME", default=str(BASE_DIR / "var"))).resolve())
@@ -25,7 +24,9 @@ ICLAS_SESSION_GAP_S = env.float("ICLAS_SESSION_GAP_S", default=1800.0)
 ICLAS_MAX_UPLOAD_BYTES = env.int("ICLAS_MAX_UPLOAD_BYTES", default=25 * 2**20)
 ICLAS_MAX_BULK_ITEMS = env.int("ICLAS_MAX_BULK_ITEMS", default=500)
 ICLAS_LEASE_S = env.int("ICLAS_LEASE_S", default=300)
-ICLAS_MAX_ATTEMPTS = env.int("ICLAS_MAX_ATTEMPTS", default=3)
+ICLAS_MAX_ATTEMPTS = env.int("ICLAS_MAX_ATTEMPTS", default=5)
+ICLAS_SWEEP_EVERY_S = env.float("ICLAS_SWEEP_EVERY_S", default=30.0)
+ICLAS_STANDS_STILL_S = env.float("ICLAS_STANDS_STILL_S", default=60.0)
 ICLAS_BUFFER_RECORDINGS = env.int("ICLAS_BUFFER_RECORDINGS", default=400)
 ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
@@ -33,6 +34,7 @@ ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
 # --- applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "iclas",
+    "dashboard",
     "anomaly",
     "infants",
     "devices",
@@ -55,10 +57,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "dashboard.policy.ContentPolicyMiddleware",
 ]
 ROOT_URLCONF = "iclas.urls"
 ASGI_APPLICATION = "iclas.asgi.application"
 AUTH_USER_MODEL = "infants.User"
+LOGIN_URL = "dashboard:sign-in"
+LOGIN_REDIRECT_URL = "dashboard:home"
+LOGOUT_REDIRECT_URL = "dashboard:sign-in"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -139,8 +145,17 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing pickled to disk
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "iclas.tasks.sweep", "schedule": 30.0},
-    "close-what-ended": {"task": "iclas.tasks.close_what_ended", "schedule": 300.0},
+    # What no worker took in time is no longer wanted: the next one comes soon.
+    "sweep": {
+        "task": "iclas.tasks.sweep",
+        "schedule": ICLAS_SWEEP_EVERY_S,
+        "options": {"expires": ICLAS_SWEEP_EVERY_S},
+    },
+    "close-what-ended": {
+        "task": "iclas.tasks.close_what_ended",
+        "schedule": 300.0,
+        "options": {"expires": 300.0},
+    },
 }
 CELERY_TIMEZONE = "UTC"
 

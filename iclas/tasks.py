@@ -1,41 +1,80 @@
 """What workers and the scheduler do: ids in, call the stage, return."""
 
 import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
 from anomaly.stages.episode import close_ended_episodes
 from iclas import flow
 from infants.errors import LeaseLostError
+from infants.leases import free_orphans
 from infants.models import Recording
 from infants.sessions import close_quiet_sessions
+from infants.shortages import shortage
 from infants.states import ON_THE_WAY
 
-STANDS_STILL_AFTER = dt.timedelta(seconds=60)
+log = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 500
+JUDGED_AT_ONCE_S = 60.0
+retried = shared_task(
+    autoretry_for=(OperationalError, LeaseLostError), retry_backoff=True, max_retries=3
+)
 
 
-@shared_task(autoretry_for=(OperationalError, LeaseLostError), retry_backoff=True, max_retries=3)
+@contextmanager
+def waiting_out_shortages() -> Iterator[None]:
+    """Let be what a full or read-only disk stops: the sweeper brings it again."""
+    try:
+        yield
+    except OSError as error:
+        lack = shortage(error)
+        if lack is None:
+            raise
+        log.warning("put off for want of %s", lack.value)
+
+
+@retried
 def run_step(step_name: str, ids: list[str]) -> None:
-    """Run one step on these recordings and send on what is ready for the next."""
+    """Run one step of hearing on these recordings and send on what moved."""
     recordings = [UUID(recording_id) for recording_id in ids]
-    flow.STEP[step_name].run(recordings)
-    moved = Recording.objects.filter(id__in=recordings).exclude(state=flow.STEP[step_name].takes)
-    flow.send_on(moved.values_list("id", flat=True))
+    step = flow.STEP[step_name]
+    try:
+        with waiting_out_shortages():
+            step.run(recordings)
+    finally:  # what moved before an error has moved
+        moved = Recording.objects.filter(id__in=recordings).exclude(state=step.takes)
+        flow.send_on(moved.values_list("id", flat=True))
+
+
+@retried
+def judge_infant(infant_id: str) -> None:
+    """Judge what an infant has ready, for a while; others shall have their turn."""
+    unfinished = False
+    with waiting_out_shortages():
+        unfinished = flow.judge(UUID(infant_id), until=time.monotonic() + JUDGED_AT_ONCE_S)
+    if unfinished:
+        judge_infant.apply_async((infant_id,), queue=flow.JUDGING_QUEUE)
 
 
 @shared_task
 def sweep() -> None:
     """Send on whatever stands still: its message was lost, or its worker died."""
     now = timezone.now()
+    orphans = free_orphans()
     still = Recording.objects.filter(
-        state__in=ON_THE_WAY, state_changed_at__lt=now - STANDS_STILL_AFTER
+        state__in=ON_THE_WAY,
+        state_changed_at__lt=now - dt.timedelta(seconds=settings.ICLAS_STANDS_STILL_S),
     ).exclude(lease_until__gt=now)
     oldest = still.order_by("state_changed_at").values_list("id", flat=True)
-    flow.send_on(list(oldest[:SWEPT_AT_ONCE]))
+    flow.send_on([*orphans, *oldest[:SWEPT_AT_ONCE]])
 
 
 @shared_task

@@ -1,27 +1,38 @@
 """The whole way on an embedded database with the real small encoder: file in, timeline out."""
 
 import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
+from uuid import UUID
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
+from pytest_django import Settings
 
 from anomaly.models import ScorePoint
 from devices.models import Device
 from iclas import flow
-from iclas.tasks import close_what_ended, run_step, sweep
+from iclas.tasks import close_what_ended, judge_infant, run_step, sweep
 from infants.arrays import from_bytes
 from infants.assignments import assign_device
+from infants.holder import holder
+from infants.leases import leased
 from infants.models import Household, Infant, Recording
 from infants.stages.upload import Upload, store_upload
-from infants.states import Reason, State
+from infants.states import ON_THE_WAY, Reason, State
 from pipelines.embed import EMBEDDING_DIM
 from tests import sounds
 
 pytestmark = pytest.mark.django_db
 START = dt.datetime(2026, 3, 1, 9, 0, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
@@ -32,6 +43,22 @@ def monitor() -> Device:
     device = Device.objects.create(name="A monitor")
     assign_device(device, infant)
     return device
+
+
+Message = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+@contextmanager
+def all_messages() -> Iterator[list[Message]]:
+    """Collect the messages that the flow sends, instead of sending them."""
+    sent: list[Message] = []
+    with ExitStack() as patched:
+        for task in (run_step, judge_infant):
+            keep = mock.Mock(
+                side_effect=lambda args, task=task, **_queue: sent.append((task, args))
+            )
+            patched.enter_context(mock.patch.object(task, "apply_async", keep))
+        yield sent
 
 
 def _upload(device: Device, content: bytes, when: dt.datetime) -> Recording:
@@ -119,15 +146,13 @@ def test_messages_take_it_the_same_way(
     monitor: Device, tmp_path: Path, django_capture_on_commit_callbacks: object
 ) -> None:
     """Every message that the flow sends is delivered twice; the row still goes once."""
-    sent: list[tuple[str, list[str]]] = []
-    enqueue = mock.Mock(side_effect=lambda args, **_queue: sent.append(args))
-    with mock.patch.object(run_step, "apply_async", enqueue):
+    with all_messages() as sent:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
             recording = _upload(monitor, sounds.cry_bytes(tmp_path), START)
         while sent:
-            name, ids = sent.pop(0)
-            run_step(name, ids)
-            run_step(name, ids)
+            task, arguments = sent.pop(0)
+            task(*arguments)
+            task(*arguments)
     recording.refresh_from_db()
     assert recording.state == State.DONE
     assert ScorePoint.objects.filter(recording=recording).count() == 1
@@ -136,13 +161,159 @@ def test_messages_take_it_the_same_way(
 def test_the_sweeper_takes_up_what_stands_still(monitor: Device, tmp_path: Path) -> None:
     with flow.kept_back():
         recording = _upload(monitor, sounds.cry_bytes(tmp_path), START)
-    with mock.patch.object(run_step, "apply_async") as enqueue:
+    with all_messages() as sent:
         sweep()
-        assert not enqueue.called  # it has only just come in
+        assert sent == []  # it has only just come in
         long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
         Recording.objects.update(state_changed_at=long_ago)
         sweep()
-    enqueue.assert_called_once_with(("segment", [str(recording.id)]), queue="ingest")
+    assert sent == [(run_step, ("segment", [str(recording.id)]))]
+
+
+def test_the_sweeper_frees_at_once_what_a_dead_process_held(
+    monitor: Device, tmp_path: Path
+) -> None:
+    with flow.kept_back():
+        mine, theirs = (
+            _upload(monitor, sounds.cry_bytes(tmp_path, seed=n), START + n * HOUR) for n in (1, 2)
+        )
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+    for recording, name in ((mine, holder()), (theirs, "a-dead-one")):
+        owned = Recording.objects.filter(id=recording.id)
+        owned.update(lease_owner=f"{name}.1", lease_until=soon)
+    (settings.ICLAS_HOME.holders / "a-dead-one").touch()  # nobody holds its lock
+    with all_messages() as sent:
+        sweep()
+    assert sent == [(run_step, ("segment", [str(theirs.id)]))]
+    mine.refresh_from_db()
+    theirs.refresh_from_db()
+    assert mine.lease_until == soon
+    assert (theirs.lease_owner, theirs.lease_until) == ("", None)
+
+
+# --- the order of judging --------------------------------------------------------------------
+
+
+def _hear(recordings: Sequence[Recording]) -> None:
+    for step in flow.HEARING:
+        step.run([recording.id for recording in recordings])
+
+
+def _states(*recordings: Recording) -> list[str]:
+    by_id = dict(Recording.objects.values_list("id", "state"))
+    return [by_id[recording.id] for recording in recordings]
+
+
+@pytest.fixture
+def three(monitor: Device, tmp_path: Path) -> list[Recording]:
+    """Return three sessions of one infant, just received, oldest first."""
+    with flow.kept_back():
+        return [
+            _upload(monitor, sounds.cry_bytes(tmp_path, seed=n), START + n * HOUR) for n in range(3)
+        ]
+
+
+def test_a_session_waits_until_what_was_recorded_before_is_heard(three: list[Recording]) -> None:
+    first, second, third = three
+    _hear([second, third])
+    assert flow.judge(first.subject.id) is False
+    assert _states(*three) == [State.RECEIVED, State.EMBEDDED, State.EMBEDDED]
+    _hear([first])
+    with all_messages() as sent:
+        flow.send_on([first.id])  # its move is what the others wait for
+    assert sent == [(judge_infant, (str(first.subject.id),))]
+    judge_infant(str(first.subject.id))
+    assert _states(*three) == [State.DONE] * 3
+
+
+def test_sessions_are_judged_in_the_order_of_recording(three: list[Recording]) -> None:
+    _hear(three[::-1])
+    judged: list[list[UUID]] = []
+    steps = [
+        replace(step, run=lambda ids, run=step.run: (judged.append(list(ids)), run(ids)))
+        for step in flow.JUDGING
+    ]
+    with mock.patch.object(flow, "JUDGING", steps):
+        flow.judge(three[0].subject.id)
+    assert judged[:: len(steps)] == [[recording.id] for recording in three]
+
+
+def test_a_dead_letter_holds_up_nobody(three: list[Recording]) -> None:
+    first, *others = three
+    _hear(others)
+    Recording.objects.filter(id=first.id).update(state=State.FAILED, reason=Reason.GAVE_UP)
+    flow.judge(first.subject.id)
+    assert _states(*three) == [State.FAILED, State.DONE, State.DONE]
+
+
+def test_where_another_worker_is_at_it_this_one_leaves_it(three: list[Recording]) -> None:
+    _hear(three)
+    with leased([three[0].id], State.EMBEDDED):
+        assert flow.judge(three[0].subject.id, until=time.monotonic() + 60) is False
+        assert set(_states(*three)) == {State.EMBEDDED}
+    flow.judge(three[0].subject.id)
+    assert set(_states(*three)) == {State.DONE}
+
+
+def test_a_long_backlog_is_judged_in_turns(three: list[Recording]) -> None:
+    _hear(three)
+    with all_messages() as sent, mock.patch("iclas.tasks.JUDGED_AT_ONCE_S", -1.0):
+        judge_infant(str(three[0].subject.id))
+    assert sent == [(judge_infant, (str(three[0].subject.id),))]
+
+
+# --- poison ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("poisoned", flow.STEPS, ids=[step.name for step in flow.STEPS])
+def test_poison_ends_in_a_named_state_at_every_step_and_takes_nothing_with_it(
+    three: list[Recording], poisoned: flow.Step, settings: Settings
+) -> None:
+    """One recording breaks its worker at a step, every time; only messages and the sweeper act."""
+    settings.ICLAS_STANDS_STILL_S = -1.0
+    poison = three[1]
+    broken = [replace(step, run=_breaking_at(step, poison, poisoned)) for step in flow.STEPS]
+    by_name = {step.name: step for step in broken}
+    turns = 0
+    with (
+        mock.patch.multiple(flow, STEP=by_name, HEARING=broken[:2], JUDGING=broken[2:]),
+        all_messages() as sent,
+    ):
+        while set(_states(*three)) & set(ON_THE_WAY):
+            sweep()
+            _deliver(sent)
+            turns += 1
+            assert turns <= 2 * settings.ICLAS_MAX_ATTEMPTS
+    poison.refresh_from_db()
+    assert (poison.state, poison.reason) == (State.FAILED, Reason.GAVE_UP)
+    assert _states(three[0], three[2]) == [State.DONE, State.DONE]
+
+
+class _PoisonError(Exception):
+    """What nobody foresaw."""
+
+
+def _breaking_at(step: flow.Step, poison: Recording, poisoned: flow.Step) -> flow.Stage:
+    """Return the step's work, which breaks once this recording's turn has come."""
+
+    def run(ids: Sequence[UUID]) -> None:
+        if step.name != poisoned.name:
+            step.run(ids)
+            return
+        others = [recording_id for recording_id in ids if recording_id != poison.id]
+        step.run(others)
+        with leased([poison.id] if poison.id in ids else [], step.takes) as lease:
+            for _ in lease.begun():
+                raise _PoisonError
+
+    return run
+
+
+def _deliver(sent: list[Message]) -> None:
+    while sent:
+        task, arguments = sent.pop(0)
+        with suppress(_PoisonError):
+            task(*arguments)
 
 
 def test_time_closes_sessions(monitor: Device, tmp_path: Path) -> None:
@@ -163,4 +334,4 @@ def test_time_closes_sessions(monitor: Device, tmp_path: Path) -> None:
 
 
 def test_every_state_on_the_way_has_one_step() -> None:
-    assert [step.takes for step in flow.STEPS] == list(flow.ON_THE_WAY)
+    assert [step.takes for step in flow.STEPS] == list(ON_THE_WAY)
