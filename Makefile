@@ -16,6 +16,7 @@ BASE_PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do 
 PYTHON := .venv/bin/python
 INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --root-user-action=ignore
 MANIFEST ?=
+PORT ?= 8000
 
 # mypy's Django plugin loads the settings, which make their home folder: not the checkout's own.
 LINT_HOME := .mypy_cache/iclas-home
@@ -26,30 +27,45 @@ setup: .venv/installed
 
 setup-dev: .venv/installed-dev
 
-.venv/made:
+# A killed set-up leaves half an environment, and an upgrade of Python one whose interpreter is gone
+# or does not see its packages: neither is mended, each is made anew.
+.venv/made: $(if $(shell $(PYTHON) -c 'import pip' 2>/dev/null && echo works),,.venv/broken)
 	@"$(BASE_PYTHON)" -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 		echo "ICLAS needs Python 3.11 or newer; $(or $(BASE_PYTHON),none that is here) will not do." >&2; \
 		echo "Name one that does: make BASE_PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
-	@"$(BASE_PYTHON)" -m venv .venv || { \
-		echo "$(BASE_PYTHON) cannot make a virtual environment: see above." >&2; exit 1; }
+	@"$(BASE_PYTHON)" -m venv --clear .venv || { \
+		echo "$(BASE_PYTHON) cannot make .venv: mend what it says above (room on the disk, a folder that" \
+			"may be written, Debian's package python3-venv), then run make again." >&2; exit 1; }
 	@touch $@
+
+.venv/broken: ;
+
+# pip takes a package that it was killed over for installed, but for the RECORD that it writes last.
+FORGET_HALF_INSTALLED = for info in .venv/lib/python*/site-packages/*.dist-info; do \
+	test ! -d "$$info" || test -s "$$info/RECORD" || rm -rf "$$info"; done
+INSTALL_FAILED = { echo "Packages are missing: mend what pip says above (room on the disk, a network or" \
+	"registry that answers), then run make again; it continues." >&2; exit 1; }
 
 .venv/installed: requirements.txt .venv/made
 	@echo "Installing requirements.txt into .venv; the first time this takes some minutes."
-	@$(INSTALL) -r requirements.txt
+	@$(FORGET_HALF_INSTALLED)
+	@$(INSTALL) -r requirements.txt || $(INSTALL_FAILED)
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing requirements-dev.txt into .venv"
-	@$(INSTALL) -r requirements-dev.txt
+	@$(FORGET_HALF_INSTALLED)
+	@$(INSTALL) -r requirements-dev.txt || $(INSTALL_FAILED)
 	@touch $@
 
 run: setup
-	@$(PYTHON) manage.py run
+	@$(PYTHON) manage.py run --port $(PORT)
 
-# A home of its own: simulated infants have no place in an installation that is used.
+# Homes of their own: simulated infants have no place beside real ones, nor in one that is used.
+DEMO_HOME := $(if $(MANIFEST),var/demo-recordings,var/demo)
 demo: setup
-	@ICLAS_HOME=$${ICLAS_HOME:-var/demo} $(PYTHON) manage.py demo $(if $(MANIFEST),--manifest "$(MANIFEST)")
+	@ICLAS_HOME=$${ICLAS_HOME:-$(DEMO_HOME)} $(PYTHON) manage.py demo --port $(PORT) \
+		$(if $(MANIFEST),--manifest "$(MANIFEST)")
 
 test: lint
 	@$(PYTHON) -m tests.services.suite

@@ -4,12 +4,49 @@ The row is the truth and the queue only a nudge, so the default broker is a fold
 under `ICLAS_HOME` that may lose messages: the sweeper finds whatever stands still.
 """
 
+import ctypes
 import os
+import signal
+import sys
+from typing import Any
 
+import django
 from celery import Celery
+from celery.signals import import_modules, worker_process_init
+
+from iclas import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
 
+
+@import_modules.connect
+def refuse_newer_database(**_signal: Any) -> None:
+    """Let no worker of an older version work on a database of a newer one.
+
+    It is the first to be called when a worker starts, so it stands before Celery's own for Django.
+    """
+    django.setup()
+    from iclas.database import refuse_to_start_on_newer
+
+    refuse_to_start_on_newer()
+
+
+broker.install()
 app = Celery("iclas")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# A worker waits so long for what a dead process of its pool may have answered, and takes nothing
+# else on in its place: nobody here waits for answers.
+app.conf.worker_lost_wait = 0.5
 app.autodiscover_tasks(["iclas"])
+
+PR_SET_PDEATHSIG = 1
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_signal: Any) -> None:
+    """Let the kernel end a pool's process when its worker is killed, which could not tell it to.
+
+    It would go on for ever beside the next worker's pool, waiting for messages that never come.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from iclas import database  # noqa: F401  imported for the check that it registers
+
 LEAST_BULK_ITEMS = 100
 """What the device contract promises."""
 Check = Callable[[], Iterator[CheckMessage]]

@@ -7,7 +7,6 @@ it again, after `retry_after_s` where that is known). Guaranteed: `retry` follow
 alone, as the device contract says; nothing of an error's inside is told to strangers.
 """
 
-import errno
 import logging
 import math
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
@@ -43,6 +42,7 @@ from infants.errors import (
     UnknownInfantError,
     UploadTooLargeError,
 )
+from infants.shortages import Shortage, shortage
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,6 @@ DISK_RETRY_S = 60
 DATABASE_RETRY_S = 5
 NEVER = (413, 415, 422)
 AFTER_PAIRING = (401, 403)
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def retry_of(status: int) -> str:
@@ -114,6 +113,16 @@ class Kind:
 
 
 TOO_BIG = "The form around the recordings is too large; send fewer at once."
+STORAGE_FULL = Kind(
+    503,
+    "Storage full",
+    "storage_full",
+    "There is no room for it at the moment: keep it, and send it again later.",
+    DISK_RETRY_S,
+)
+NO_DATABASE = Kind(
+    503, "Database unavailable", "database_unavailable", "Try again soon.", DATABASE_RETRY_S
+)
 TABLE: dict[type[Exception], Kind] = {
     # devices
     DeviceError: Kind(401, "The device is not known"),
@@ -146,12 +155,8 @@ TABLE: dict[type[Exception], Kind] = {
     OSError: Kind(
         503, "Storage unavailable", "storage_unavailable", "Try again later.", DISK_RETRY_S
     ),
-    OperationalError: Kind(
-        503, "Database unavailable", "database_unavailable", "Try again soon.", DATABASE_RETRY_S
-    ),
-    InterfaceError: Kind(
-        503, "Database unavailable", "database_unavailable", "Try again soon.", DATABASE_RETRY_S
-    ),
+    OperationalError: NO_DATABASE,
+    InterfaceError: NO_DATABASE,
 }
 UNEXPECTED = Problem(500, "server_error", "Server error", "Something went wrong on our side.")
 
@@ -160,6 +165,11 @@ def problem_of(error: Exception) -> Problem | None:
     """Return what clients are told of an error, or None where it is a fault of ours."""
     if isinstance(error, APIException):
         return _of_framework(error)
+    lack = shortage(error)
+    if lack is Shortage.ROOM:
+        return _of_table(error, STORAGE_FULL)
+    if lack is not None and isinstance(error, DatabaseError):
+        return _of_table(error, NO_DATABASE)
     for kind in type(error).__mro__:
         if kind in TABLE:
             return _of_table(error, TABLE[kind])
@@ -167,11 +177,10 @@ def problem_of(error: Exception) -> Problem | None:
 
 
 def _of_table(error: Exception, kind: Kind) -> Problem:
-    is_full = isinstance(error, OSError) and error.errno in DISK_FULL
     return Problem(
         status=kind.status,
         code=kind.code or str(getattr(error, "code", "error")),
-        title="Disk full" if is_full else kind.title,
+        title=kind.title,
         detail=kind.detail or str(error),
         retry_after_s=kind.retry_after_s,
         errors=_field_errors(error),

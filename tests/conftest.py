@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ SETTINGS = {
 }
 MARK_OF_FIXTURE = {"iclas_data": "real_recordings", "campaign_scale": "long"}
 NOT_RUN = pytest.StashKey[list[str]]()
+CAMPAIGNS = pytest.StashKey[list[str]]()
 
 
 def _start_in_a_home_of_its_own() -> Path:
@@ -60,6 +61,7 @@ hypothesis.settings.load_profile("iclas")
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a folder of recordings that is not there: a misspelt path would look like a pass."""
     config.stash[NOT_RUN] = []
+    config.stash[CAMPAIGNS] = []
     folder = os.environ.get("ICLAS_DATA")
     if folder and not Path(folder).is_dir():
         raise pytest.UsageError(f"ICLAS_DATA is not a folder: {folder}")
@@ -67,11 +69,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _missing_here() -> dict[str, str]:
     """Return why tests with a mark cannot run here, by mark."""
+    from tests.disks import may_mount
+
     missing = {}
     if not os.environ.get("ICLAS_DATA"):
         missing["real_recordings"] = "needs real recordings, and ICLAS_DATA is not set"
     if not any(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         missing["postgresql_programs"] = "needs PostgreSQL, which is not installed"
+    if not may_mount():
+        missing["private_mounts"] = "needs disks of its own, and may not mount any (unshare)"
     return missing
 
 
@@ -92,7 +98,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List what was not run, and why."""
+    """List what campaigns counted, and what was not run, and why."""
+    for line in terminalreporter.config.stash[CAMPAIGNS]:
+        terminalreporter.write_line(f"campaign: {line}")
     for line in sorted(terminalreporter.config.stash[NOT_RUN]):
         terminalreporter.write_line(f"NOT RUN: {line}")
 
@@ -107,6 +115,18 @@ def iclas_data() -> Path:
 def campaign_scale() -> float:
     """Share of a long campaign's cases to run: a tenth, or all of them when ICLAS_LONG=1."""
     return 1.0 if os.environ.get("ICLAS_LONG") == "1" else 0.1
+
+
+@pytest.fixture(scope="session")
+def campaign_seed(request: pytest.FixtureRequest) -> int:
+    """Seed of a campaign's chances: the run's own, which `--randomly-seed` repeats."""
+    return int(request.config.getoption("randomly_seed", 0))
+
+
+@pytest.fixture(scope="session")
+def campaign_report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Take a line with what a campaign counted; it is shown at the end of the run."""
+    return request.config.stash[CAMPAIGNS].append
 
 
 @pytest.fixture(scope="session")

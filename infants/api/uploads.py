@@ -2,8 +2,8 @@
 
 The contract, in full: 201, or 200 on a replay, means durably stored, and the device may delete its
 copy. 413, 415 and 422 mean that it will never be accepted: discard. 401 and 403 mean keep, and pair
-again. Everything else means keep and retry; 503 says when. Every problem document says the same in
-its member `retry`.
+again. Everything else means keep and retry; 503 says when, also while the disk is full
+(`storage_full`). Every problem document says the same in its member `retry`.
 """
 
 from typing import Any

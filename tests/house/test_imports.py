@@ -15,7 +15,7 @@ from tests.house import project
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 PYPROJECT = project.ROOT / "pyproject.toml"
 # By settings, by command lines, and speechbrain by `pipelines.encoders.ecapa.speechbrain_module`.
-NAMED_NOT_IMPORTED = {"psycopg", "speechbrain", "uvicorn", "whitenoise"}
+NAMED_NOT_IMPORTED = {"psycopg", "speechbrain", "supervisor", "uvicorn", "whitenoise"}
 CONTRACTS = tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]
 
 

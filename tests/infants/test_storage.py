@@ -2,7 +2,10 @@
 
 import errno
 import hashlib
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.base import ContentFile, File
@@ -121,6 +124,29 @@ def test_a_disk_that_fills_up_leaves_no_file_under_the_digest(
         _keep(b"too much")
     folder = Path(default_storage.path(f"audio/{_sha256(b'too much')[:2]}"))
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_disk_that_fills_up_half_way_leaves_no_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chunks(_content: File, _size: int | None = None) -> Iterator[bytes]:
+        yield b"half"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    content = ContentFile(b"half of it")
+    monkeypatch.setattr(ContentFile, "chunks", chunks)
+    with pytest.raises(OSError, match="No space"):
+        storage.keep_audio(content, _sha256(b"half of it"), 10)
+    folder = Path(default_storage.path(f"audio/{_sha256(b'half of it')[:2]}"))
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_the_last_room_on_a_disk_is_kept_for_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = storage.RESERVE_BYTES
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
+    _keep(b"the last that fits")
+    free -= 1
+    with pytest.raises(OSError, match="No space") as refused:
+        _keep(b"the first that does not")
+    assert refused.value.errno == errno.ENOSPC
 
 
 # --- reading and erasing -------------------------------------------------------------------------

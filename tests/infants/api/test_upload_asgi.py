@@ -1,6 +1,9 @@
 """Uploads as the web server hands them over, without a declared length."""
 
 import asyncio
+import errno
+import io
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +14,6 @@ from django.db import close_old_connections, reset_queries
 from pytest_django import Settings
 
 from devices.models import Device, issue_token
-from iclas.asgi import application
 from infants.api.forms import FORM_ALLOWANCE_BYTES
 from infants.models import Recording
 from tests.builders import a_device, an_infant
@@ -32,6 +34,8 @@ def _asgi(
     device: Device, chunks: list[bytes], headers: list[tuple[bytes, bytes]]
 ) -> tuple[int, bytes]:
     """Send a request as the web server hands it over; return status and body."""
+    from iclas.asgi import application  # it asks the database as soon as it is imported
+
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -102,3 +106,20 @@ def test_a_chunked_upload_that_is_too_large_answers_413(device: Device, settings
     status, said = _asgi(device, [body], [(b"transfer-encoding", b"chunked")])
     assert status == 413
     assert b'"retry":"never"' in said
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_a_body_for_which_there_is_no_room_is_told_like_any_other_problem(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, _chunk: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda **_given: Full())
+    body = form(b"s" * 5000)
+    length = (b"content-length", str(len(body)).encode())
+    status, said = _asgi(device, [body[:100], body[100:200], body[200:]], [length])
+    assert status == 503
+    assert b'"code":"storage_full"' in said
+    assert not Recording.objects.exists()

@@ -182,8 +182,7 @@ def test_a_full_disk_answers_503_says_when_and_leaves_nothing(
 
     monkeypatch.setattr(upload_stage, "keep_audio", full)
     answer = send(device)
-    said = assert_problem(answer, 503, "storage_unavailable", "later")
-    assert said["title"] == "Disk full"
+    said = assert_problem(answer, 503, "storage_full", "later")
     assert int(answer["Retry-After"]) == said["retry_after_s"] > 0
     assert "secret" not in answer.content.decode()
     assert not Recording.objects.exists()
