@@ -46,6 +46,7 @@ api: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
 urlpatterns = [
+    path("", include("dashboard.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     re_path(r"^api/", NothingHereView.as_view()),

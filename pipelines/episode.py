@@ -132,7 +132,9 @@ class EpisodeSpan:
     evidence
         Figures behind it, for people and provenance; everything in it is JSON. Of a single extreme:
         ``smallest_p_value``, ``alpha``. Of a shift: ``peak_statistic``, ``threshold``,
-        ``mean_deviation`` (mean deviate of its sessions) and ``n_days``. Of both: ``n_sessions``.
+        ``mean_deviation`` (mean deviate of its sessions), ``n_days`` and ``since``: when it began,
+        by estimate the first session of the day from which the sum has not come back to zero (Page,
+        "Continuous inspection schemes", Biometrika 41 (1954)). Of both: ``n_sessions``.
     """
 
     kind: EpisodeKind
@@ -294,10 +296,13 @@ class _ShiftWatch(_Watch):
         self.statistic = 0.0
         self.peak = 0.0
         self.today: list[ScoredSession] = []
+        self.rising_since: datetime | None = None
 
     def weigh(self, session: ScoredSession) -> None:
         if self.today and session.day != self.today[-1].day:
             self.end_day()
+        if self.statistic == 0.0 and not self.today:
+            self.rising_since = session.time
         self.today.append(session)
         so_far = self._with_today()
         if self.members or so_far >= self.settings.threshold:
@@ -315,6 +320,7 @@ class _ShiftWatch(_Watch):
             "threshold": self.settings.threshold,
             "mean_deviation": round(float(deviates(p_values).mean()), 6),
             "n_days": len({member.day for member in self.members}),
+            "since": self.rising_since.isoformat() if self.rising_since else None,
         }
 
     def _with_today(self) -> float:

@@ -1,5 +1,6 @@
 """Episodes (one odd session, or a persistent shift) and the events that tell of what happened."""
 
+import datetime as dt
 from typing import ClassVar
 
 from django.db import models
@@ -47,6 +48,12 @@ class Episode(models.Model):
                 name="episode_closes_with_a_reason",
             ),
         ]
+
+    @property
+    def began_at(self) -> dt.datetime:
+        """When it began, by estimate; when it was noticed, where there is none."""
+        since: str | None = self.evidence.get("since")
+        return dt.datetime.fromisoformat(since) if since else self.opened_at
 
     def __str__(self) -> str:
         """Name kind and opening."""

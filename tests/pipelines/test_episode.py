@@ -80,6 +80,19 @@ def test_a_lasting_shift_opens_though_no_session_is_extreme() -> None:
     assert span.evidence["mean_deviation"] == pytest.approx(1.4985, abs=1e-3)
 
 
+def test_a_shift_names_the_day_it_began_and_not_only_the_one_it_was_noticed() -> None:
+    usual = [USUAL, 0.7, 0.6, USUAL, 0.8, 0.6]
+    (span,) = spans(daily([*usual, *[0.11] * 8]), SHIFT)
+    assert day_of(span.opened_at) > len(usual)
+    assert day_of(datetime.fromisoformat(span.evidence["since"])) == len(usual)
+
+
+def test_what_a_shift_before_rose_from_is_not_what_the_next_rose_from() -> None:
+    first, second = spans(daily([*[0.06] * 6, *[0.9] * 12, *[0.06] * 6]), SHIFT)
+    assert day_of(datetime.fromisoformat(first.evidence["since"])) == 0
+    assert day_of(datetime.fromisoformat(second.evidence["since"])) == 18
+
+
 def test_many_sessions_of_one_day_are_not_many_days_of_evidence() -> None:
     one_day = [at(0.01 * i, 0.067) for i in range(8)]
     assert spans(one_day, SHIFT) == []

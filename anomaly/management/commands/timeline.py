@@ -1,5 +1,6 @@
 """`manage.py timeline INFANT`: print an infant's deviation timeline, and draw it with --png."""
 
+import datetime as dt
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -95,14 +96,18 @@ def _verdict(p_value: float) -> Text:
 
 
 def _sentence(infant: Infant, episode: Episode) -> str:
-    zone = infant.zone
-    start = timezone.localtime(episode.opened_at, zone).strftime("%Y-%m-%d %H:%M")
+    start = noticed = _shown(infant, episode.opened_at)
+    if episode.began_at < episode.opened_at:
+        start = f"about {_shown(infant, episode.began_at)} (noticed {noticed})"
     kind = Episode.Kind(episode.kind).label
     if episode.closed_at is None:
         return f"Episode: {kind}, since {start}, open."
-    end = timezone.localtime(episode.closed_at, zone).strftime("%Y-%m-%d %H:%M")
     ended = Episode.CloseReason(episode.close_reason).label
-    return f"Episode: {kind}, from {start} to {end}, closed because {ended}."
+    return f"Episode: {kind}, from {start}, to {_shown(infant, episode.closed_at)}: {ended}."
+
+
+def _shown(infant: Infant, moment: dt.datetime) -> str:
+    return timezone.localtime(moment, infant.zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _point(infant: Infant, recording: Recording) -> ChartPoint:

@@ -1,0 +1,1 @@
+"""Pages for people: server-rendered, with no domain logic and no script."""

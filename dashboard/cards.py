@@ -1,0 +1,94 @@
+"""The home page: a card for each infant, those who need a look first.
+
+What comes in: the viewer and the moment. What goes out: cards that a template only prints.
+Guaranteed: the order is the same for the same rows; what may be out of date is marked as such.
+"""
+
+import datetime as dt
+import zoneinfo
+from dataclasses import dataclass
+from uuid import UUID
+
+from anomaly.models import DailyRollup
+from anomaly.selectors.overview import SHOWN, Overview, overviews
+from dashboard import sparkline, words
+from dashboard.sparkline import Sparkline
+from dashboard.standing import Look, is_stale, is_unusual, look_of_infant, rank
+from dashboard.timeline_chart import SessionMark
+from infants.access import Viewer
+
+NOON = dt.time(12)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One infant in a few words; `is_stale` says that the state may be out of date.
+
+    `picture_words` is empty where there is nothing to draw.
+    """
+
+    infant_id: UUID
+    name: str
+    zone: zoneinfo.ZoneInfo
+    look: Look
+    sentence: str
+    is_stale: bool
+    cry: str
+    monitor: str
+    today: str
+    waiting: list[str]
+    picture: Sparkline
+    picture_words: str
+
+
+def cards_for(viewer: Viewer, now: dt.datetime) -> list[Card]:
+    """Return the cards of the infants that the viewer may see."""
+    seen = sorted(overviews(viewer, now), key=lambda one: _place(one, now))
+    return [card_of(one, now) for one in seen]
+
+
+def _place(seen: Overview, now: dt.datetime) -> tuple[int, float, str]:
+    """Return where an infant comes: by need, then the newest episode first, then by name."""
+    newest = max((episode.opened_at.timestamp() for episode in seen.episodes), default=0.0)
+    return rank(seen, now), -newest, words.called(seen.infant, is_identified=seen.is_identified)
+
+
+def card_of(seen: Overview, now: dt.datetime) -> Card:
+    """Return one infant's card."""
+    look = look_of_infant(seen)
+    return Card(
+        infant_id=seen.infant.id,
+        name=words.called(seen.infant, is_identified=seen.is_identified),
+        zone=seen.infant.zone,
+        look=look,
+        sentence=words.state_sentence(seen, look, now),
+        is_stale=is_stale(seen, now),
+        cry=words.cry_freshness(seen, now),
+        monitor=words.monitor_freshness(seen, now),
+        today=words.today_words(seen, now),
+        waiting=words.waiting_words(seen),
+        picture=_picture(seen, now),
+        picture_words=_picture_words(seen),
+    )
+
+
+def _picture(seen: Overview, now: dt.datetime) -> Sparkline:
+    sessions = [SessionMark(one.time, one.p_value) for one in seen.sessions]
+    zone = seen.infant.zone
+    learning = [dt.datetime.combine(day.day, NOON, zone) for day in _learning_days(seen)]
+    return sparkline.draw(now - SHOWN, now, sessions, learning)
+
+
+def _learning_days(seen: Overview) -> list[DailyRollup]:
+    return [day for day in seen.days if day.n_recordings and not day.n_scored]
+
+
+def _picture_words(seen: Overview) -> str:
+    n_unusual = sum(is_unusual(one.p_value) for one in seen.sessions)
+    n_sessions, n_days = len(seen.sessions), len(_learning_days(seen))
+    said = []
+    if n_sessions:
+        said.append(f"{words.counted(n_sessions, 'session')} in 30 days, {n_unusual} unusual")
+    if n_days:
+        said.append(f"{words.counted(n_days, 'day')} of learning")
+    return "; ".join(said)

@@ -1,0 +1,104 @@
+"""The one table from what is known to how it looks: a word, a shape and a class of the stylesheet.
+
+What comes in: an overview of an infant, or a recording. What goes out: a `Look`. Guaranteed: no two
+looks share a shape or a word, so that none of them is told by its colour alone.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from anomaly.charts import UNUSUAL
+from anomaly.models import Episode
+from anomaly.selectors.overview import Overview
+from infants.models import Recording
+from infants.states import ON_THE_WAY, State
+
+STALE_AFTER = dt.timedelta(hours=12)
+"""A monitor speaks only when it uploads, and an infant may sleep through a night."""
+RING = "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Z"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How something is shown: `shape` is a path in a box of 24 by 24, `rank` 0 comes first."""
+
+    name: str
+    word: str
+    shape: str
+    rank: int = 0
+
+
+SHIFT = Look("shift", "Different from usual", "M12 3 22.5 21h-21Z", 0)
+ODD = Look("odd", "One odd session", "M12 2 22 12 12 22 2 12ZM12 6v12l-6-6Z", 1)
+SILENT = Look("silent", "Nothing new", "M3 3h18v18H3ZM6 6v9L15 6ZM18 18V9l-9 9Z", 2)
+LEARNING = Look("learning", "Learning", "M12 2a10 10 0 1 0 10 10h-4a6 6 0 1 1-6-6Z", 3)
+USUAL = Look("usual", "As usual", f"{RING}M10.6 16.6 6.2 12.2l1.7-1.7 2.7 2.7 5.6-5.6 1.7 1.7Z", 4)
+NOTHING = Look("nothing", "Nothing yet", f"{RING}m0 4a6 6 0 1 1 0 12 6 6 0 0 1 0-12Z", 5)
+INFANT_LOOKS = (SHIFT, ODD, SILENT, LEARNING, USUAL, NOTHING)
+
+UNUSUAL_ONE = Look("odd", "unusual", SHIFT.shape)
+USUAL_ONE = Look("usual", "within the usual range", USUAL.shape)
+LEARNING_ONE = Look("learning", "learning", LEARNING.shape)
+WAITING_ONE = Look("waiting", "on its way", "M5 2h14v4l-5 6 5 6v4H5v-4l5-6-5-6Z")
+REJECTED_ONE = Look("nothing", "not judged", NOTHING.shape)
+HELD_ONE = Look("held", "held", "M4 3h6v18H4ZM14 3h6v18h-6Z")
+FAILED_ONE = Look("failed", "failed", "M5 2 12 9l7-7 3 3-7 7 7 7-3 3-7-7-7 7-3-3 7-7-7-7Z")
+RECORDING_LOOKS = (
+    *(UNUSUAL_ONE, USUAL_ONE, LEARNING_ONE, WAITING_ONE),
+    *(REJECTED_ONE, HELD_ONE, FAILED_ONE),
+)
+UNDER_WAY = dict.fromkeys(ON_THE_WAY, WAITING_ONE)
+ENDED = {State.REJECTED: REJECTED_ONE, State.HELD: HELD_ONE, State.FAILED: FAILED_ONE}
+
+
+def is_unusual(p_value: float) -> bool:
+    """Tell whether a p-value counts as unusual for the infant."""
+    return p_value <= UNUSUAL
+
+
+def look_of_infant(seen: Overview) -> Look:
+    """Return how the infant's own state looks, whatever its freshness."""
+    kinds = {episode.kind for episode in seen.episodes if episode.closed_at is None}
+    if Episode.Kind.PERSISTENT_SHIFT in kinds:
+        return SHIFT
+    if any(episode.kind == Episode.Kind.SINGLE_EXTREME for episode in seen.episodes):
+        return ODD
+    if seen.last_recorded_at is None:
+        return NOTHING
+    if seen.was_scored:
+        return USUAL
+    return LEARNING if seen.last_cry_at is not None else NOTHING
+
+
+def look_of_recording(recording: Recording) -> Look:
+    """Return how a recording's fate looks; a judgement counts as soon as there is one."""
+    judgement = getattr(recording, "judgement", None)
+    state = State(recording.state)
+    if judgement is None or state in ENDED:
+        return (UNDER_WAY | ENDED).get(state, REJECTED_ONE)
+    if judgement.p_value is None:
+        return LEARNING_ONE
+    return UNUSUAL_ONE if is_unusual(judgement.p_value) else USUAL_ONE
+
+
+def last_sign(seen: Overview) -> dt.datetime | None:
+    """Return when something was last heard from the infant's side.
+
+    An archive was read, not listening: its newest recording counts, not the time of its reading.
+    """
+    monitor = seen.monitor
+    if monitor is None or monitor.kind == monitor.Kind.ARCHIVE or monitor.last_seen_at is None:
+        return seen.last_recorded_at
+    return monitor.last_seen_at
+
+
+def is_stale(seen: Overview, now: dt.datetime) -> bool:
+    """Tell whether what is known of an infant may be out of date."""
+    sign = last_sign(seen)
+    return sign is not None and now - sign > STALE_AFTER
+
+
+def rank(seen: Overview, now: dt.datetime) -> int:
+    """Return the place in the list: who needs a look comes first."""
+    own = look_of_infant(seen).rank
+    return min(own, SILENT.rank) if is_stale(seen, now) else own

@@ -1,0 +1,95 @@
+"""The pages' views: who asks, for what, and at which moment; the rest is elsewhere.
+
+Guaranteed: nobody sees a page without signing in; an infant that the viewer may not see answers
+like one that does not exist; nothing of a page is kept by browsers or between them and here.
+"""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from anomaly.notice import NOTICE
+from dashboard.cards import cards_for
+from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
+from dashboard.status_page import status_page
+from infants.access import Viewer
+from infants.errors import UnknownInfantError
+from infants.selectors import infant_named
+
+REFRESH_S = 30
+STILL = "still"
+"""In the query string: the page stands still, for those who read slowly or have a table open."""
+
+
+@require_safe
+@never_cache
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """Show every infant that the viewer may see."""
+    now = timezone.now()
+    cards = cards_for(_viewer(request), now)
+    zones = {card.zone for card in cards}
+    local = now.astimezone(zones.pop()) if len(zones) == 1 else now
+    return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": NOTICE})
+
+
+@require_safe
+@never_cache
+@login_required
+def infant(request: HttpRequest, infant_id: UUID) -> HttpResponse:
+    """Show one infant's timeline."""
+    viewer, now = _viewer(request), timezone.now()
+    try:
+        found = infant_named(viewer, str(infant_id))
+    except UnknownInfantError as error:
+        raise Http404 from error
+    page = page_of(viewer, found, now, _days(request))
+    shown = {"page": page, "choices": DAYS, "notice": NOTICE}
+    return _page(request, "dashboard/infant.html", now.astimezone(found.zone), shown)
+
+
+@require_safe
+@never_cache
+@login_required
+def status(request: HttpRequest) -> HttpResponse:
+    """Show operators how the recordings are getting on."""
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    now = timezone.now()
+    return _page(request, "dashboard/status.html", now, {"page": status_page(now)})
+
+
+def _viewer(request: HttpRequest) -> Viewer:
+    return Viewer.of(request.user)
+
+
+def _days(request: HttpRequest) -> int:
+    """Return how many days are asked for; what is no choice is taken as none."""
+    asked = request.GET.get("days", "")
+    return int(asked) if asked in {str(days) for days in DAYS} else DEFAULT_DAYS
+
+
+def _page(
+    request: HttpRequest, template: str, now: dt.datetime, shown: dict[str, Any]
+) -> HttpResponse:
+    """Render a page with what all pages say: the time, and whether it refreshes by itself."""
+    moving, still = request.GET.copy(), request.GET.copy()
+    moving.pop(STILL, None)
+    still[STILL] = "1"
+    frame = {
+        "as_of": f"{now:%H:%M:%S} {now.tzname()}",
+        "as_of_iso": now.isoformat(timespec="seconds"),
+        "is_still": STILL in request.GET,
+        "refresh_s": REFRESH_S,
+        "still_query": still.urlencode(),
+        "moving_query": moving.urlencode(),
+    }
+    return render(request, template, frame | shown)
