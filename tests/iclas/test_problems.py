@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import Http404, UnreadablePostError
 from django.test import Client, RequestFactory
 from rest_framework.exceptions import ErrorDetail, Throttled, ValidationError
@@ -60,6 +60,10 @@ def test_what_to_do_follows_from_the_status_as_the_contract_says(status: int) ->
         (RequestDataTooBig("secret"), 400, "too_much_text"),
         (UnreadablePostError("secret"), 400, "broken_off"),
         (OSError(errno.EIO, "secret"), 503, "storage_unavailable"),
+        (OSError(errno.ENOSPC, "secret"), 503, "storage_full"),
+        (UnreadablePostError(errno.EDQUOT, "secret"), 503, "storage_full"),
+        (OperationalError("database or disk is full: secret"), 503, "storage_full"),
+        (ProgrammingError("no such table: secret"), 503, "database_unavailable"),
         (OperationalError("secret"), 503, "database_unavailable"),
         (InterfaceError("secret"), 503, "database_unavailable"),
     ],
