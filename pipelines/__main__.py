@@ -39,6 +39,8 @@ COMMANDS = {
     "room-swap": Command("pipelines.evaluation.room_swap", "the same cries in other rooms"),
     "segments": Command("pipelines.evaluation.segments", "cry units against annotated intervals"),
     "gate": Command("pipelines.evaluation.gate", "cry gate against everyday sounds"),
+    "synthesise": Command("pipelines.simulate", "a cohort of simulated infants, with its truth"),
+    "likeness": Command("pipelines.evaluation.likeness", "simulated against real recordings"),
     "train-backbone": Command("pipelines.training.backbone", "train the bundled encoder"),
     "train-gate": Command("pipelines.training.gate", "train the heads and ranges of the gate"),
     "cusum-threshold": Command("pipelines.episode", "threshold of the persistent-shift monitor"),
@@ -104,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return module.main(args)
     except (PipelineError, OSError, json.JSONDecodeError) as error:
-        Console(stderr=True).print(f"{chosen.command}: {error}", markup=False)
+        Console(stderr=True).print(f"{chosen.command}: {error}", markup=False, soft_wrap=True)
         return EXIT_FAILED
 
 

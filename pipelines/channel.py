@@ -9,17 +9,14 @@ the same by "through both codecs".
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
-from typing import cast
 
 import av
 import numpy as np
 import scipy.signal
-from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
+from pipelines.encode import Encoding, encode, rate_of
 from pipelines.sound import Sound, resample
 
 Samples = NDArray[np.float32]
@@ -34,20 +31,6 @@ class Codec(StrEnum):
 
     AMR = "amr"
     ADPCM = "adpcm"
-
-
-@dataclass(frozen=True)
-class _Path:
-    encoder: str
-    container: str
-    rate_hz: int
-    bit_rate: int
-
-
-_PATHS = {
-    Codec.AMR: _Path("libopencore_amrnb", "amr", 8_000, 12_200),
-    Codec.ADPCM: _Path("adpcm_ima_wav", "wav", 16_000, 64_000),
-}
 
 
 def through_codec(sound: Sound, codec: Codec) -> Sound:
@@ -65,28 +48,11 @@ def through_codec(sound: Sound, codec: Codec) -> Sound:
     Sound
         At the codec's own rate, cut or zero-padded to the length of the input.
     """
-    path = _PATHS[codec]
-    narrow = resample(sound, path.rate_hz)
-    decoded = _decode(_encode(narrow.samples, path))
-    length = len(narrow.samples)
+    encoding = Encoding(codec)
+    rate_hz = rate_of(encoding) or sound.rate_hz
+    decoded, length = _decode(encode(sound, encoding)), len(resample(sound, rate_hz).samples)
     kept = np.pad(decoded[:length], (0, max(0, length - len(decoded))))
-    return Sound(kept.astype(np.float32), path.rate_hz)
-
-
-def _encode(samples: Samples, path: _Path) -> bytes:
-    whole = np.clip(samples * 32767.0, -32768, 32767).astype(np.int16)
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format=path.container) as container:
-        stream = cast(AudioStream, container.add_stream(path.encoder, rate=path.rate_hz))
-        stream.bit_rate = path.bit_rate
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(whole[None, :], format="s16", layout="mono")
-        frame.sample_rate = path.rate_hz
-        frame.time_base = Fraction(1, path.rate_hz)
-        frame.pts = 0
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return buffer.getvalue()
+    return Sound(kept.astype(np.float32), rate_hz)
 
 
 def _decode(content: bytes) -> Samples:
