@@ -37,6 +37,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker waits so long for what a dead process of its pool may have answered, and takes nothing
 # else on in its place: nobody here waits for answers.
 app.conf.worker_lost_wait = 0.5
+# A queue of their own, beside those that may be long: a sweep that waits is soon not wanted.
+app.conf.task_routes = {
+    "iclas.tasks.sweep": {"queue": "sweep"},
+    "iclas.tasks.close_what_ended": {"queue": "sweep"},
+}
 app.autodiscover_tasks(["iclas"])
 
 PR_SET_PDEATHSIG = 1

@@ -55,7 +55,9 @@ STEPS = (
     Step("episode", State.ON_TIMELINE, follow_episodes, "judge"),
 )
 STEP = {step.name: step for step in STEPS}
-QUEUES = tuple(dict.fromkeys(step.queue for step in STEPS))
+SWEEPING_QUEUE = "sweep"
+"""Its own (`iclas/celery.py`): behind a long backlog a sweep would come too late to be wanted."""
+QUEUES = (SWEEPING_QUEUE, *dict.fromkeys(step.queue for step in STEPS))
 HEARING = STEPS[:2]
 JUDGING = STEPS[2:]
 JUDGING_QUEUE = JUDGING[0].queue

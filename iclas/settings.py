@@ -131,7 +131,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "data_folder_in": str(ICLAS_HOME.broker),
         "data_folder_out": str(ICLAS_HOME.broker),
         "control_folder": str(ICLAS_HOME.broker / "control"),
-        "polling_interval": 0.5,
+        "polling_interval": 0.05,
     }
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"

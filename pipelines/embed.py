@@ -1,9 +1,10 @@
 """Embed: the point of the 192-d identity space where each cry unit lies.
 
 In: recordings (16 kHz, peak-normalised) with their cry units. Out: one unit-length vector of 192
-numbers per unit. Guaranteed: a unit's embedding depends on its own recording alone, never on what
-else is in the batch; the same encoder gives the same embeddings, and another one has another
-fingerprint. Importing this module imports neither torch nor speechbrain: loading an encoder does.
+numbers per unit. Guaranteed: a unit's embedding depends on its own recording alone, to the last
+bit, never on what is embedded with it; the same encoder gives the same embeddings, and another one
+has another fingerprint. Importing this module imports neither torch nor speechbrain: loading an
+encoder does.
 """
 
 from collections import defaultdict
@@ -24,7 +25,6 @@ MAX_BATCH_FRAMES = 8192
 """Frames that go through the network at once: enough to be quick, few enough for small machines."""
 
 Item = tuple[HasSamples, Sequence[HasTimes]]
-Place = tuple[int, int]
 
 
 class Encoder:
@@ -73,13 +73,18 @@ class Encoder:
         ConfigError
             A recording has units, but too few samples to make frames of.
         """
-        frames = [self._frames(sound, units) for sound, units in items]
-        results = [np.empty((len(own), EMBEDDING_DIM), dtype=np.float32) for own in frames]
-        for places in _batches(frames):
-            batch = np.stack([frames[item][unit] for item, unit in places])
-            for (item, unit), vector in zip(places, self._run(batch), strict=True):
-                results[item][unit] = vector
-        return results
+        return [self._embed_one(self._frames(sound, units)) for sound, units in items]
+
+    def _embed_one(self, frames: Sequence[Frames]) -> NDArray[np.float32]:
+        """Return a recording's embeddings.
+
+        No batch holds units of two recordings: the last bits would depend on the company, and a
+        judgement with a rank in it by much more.
+        """
+        result = np.empty((len(frames), EMBEDDING_DIM), dtype=np.float32)
+        for units in _batches(frames):
+            result[units] = self._run(np.stack([frames[unit] for unit in units]))
+        return result
 
     def _frames(self, sound: HasSamples, units: Sequence[HasTimes]) -> list[Frames]:
         if units and sound.samples.size < MIN_SAMPLES:
@@ -99,16 +104,15 @@ MIN_SAMPLES = 1600
 """0.1 s: what the network's widest layer needs. The segment stage passes nothing under 0.3 s."""
 
 
-def _batches(frames: Sequence[Sequence[Frames]]) -> Iterator[list[Place]]:
+def _batches(frames: Sequence[Frames]) -> Iterator[list[int]]:
     """Put units of equal length together, so that nothing is padded, up to a bounded size."""
-    by_length: dict[int, list[Place]] = defaultdict(list)
-    for item, own in enumerate(frames):
-        for unit, unit_frames in enumerate(own):
-            by_length[len(unit_frames)].append((item, unit))
-    for length, places in by_length.items():
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for unit, unit_frames in enumerate(frames):
+        by_length[len(unit_frames)].append(unit)
+    for length, units in by_length.items():
         count = max(1, MAX_BATCH_FRAMES // length)
-        for start in range(0, len(places), count):
-            yield places[start : start + count]
+        for start in range(0, len(units), count):
+            yield units[start : start + count]
 
 
 def recording_embedding(units: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from tests.commands import assert_one_line, environment
 from tests.disks import Disk, a_disk
 from tests.uploads import MULTIPART, UPLOAD, form
 
-pytestmark = pytest.mark.private_mounts
+pytestmark = [pytest.mark.private_mounts, pytest.mark.embedded]
 
 SIZE_MIB = 64
 PATIENCE_S = 60

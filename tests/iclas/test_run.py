@@ -17,6 +17,7 @@ import pytest
 
 from tests import sounds
 
+pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120
 

@@ -1,7 +1,7 @@
 """The whole test run: every test on SQLite, then those that meet the database on PostgreSQL.
 
-`python -m tests.services.suite`; what comes out last are both runs' own summary lines and what was
-not run, with the reason. The exit status is 0 when nothing failed.
+`python -m tests.services.suite`; what comes out last are both runs' own summary lines, what their
+campaigns counted, and what was not run, with the reason. The exit status is 0 when nothing failed.
 """
 
 import os
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -29,6 +29,7 @@ class Outcome:
     status: int
     summary: str
     not_run: list[str]
+    campaigns: list[str] = field(default_factory=list)
 
 
 def database_folders() -> list[str]:
@@ -39,7 +40,7 @@ def database_folders() -> list[str]:
 
 def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
     """Run pytest, passing on what it says and keeping what belongs at the end."""
-    summary, not_run = "", []
+    summary, not_run, campaigns = "", [], []
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=TESTS.parent,
@@ -52,9 +53,11 @@ def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
         for line in _passed_on(process):
             if line.startswith("NOT RUN"):
                 not_run.append(line)
+            elif line.startswith("campaign: "):
+                campaigns.append(line)
             elif SUMMARY.fullmatch(line):
                 summary = line
-    return Outcome(process.returncode, summary or "ended without a summary", not_run)
+    return Outcome(process.returncode, summary or "ended without a summary", not_run, campaigns)
 
 
 def _passed_on(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -81,7 +84,8 @@ def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
         reason = f"NOT RUN: {', '.join(database_folders())} on PostgreSQL: {bin_dir.reason}"
         return Outcome(0, "not run", [reason])
     with running(bin_dir) as database_url:
-        return run_pytest(database_folders(), os.environ | {"DATABASE_URL": database_url})
+        chosen = ["-m", "not embedded", *database_folders()]
+        return run_pytest(chosen, os.environ | {"DATABASE_URL": database_url})
 
 
 def main() -> int:
@@ -94,7 +98,8 @@ def main() -> int:
     not_run = dict.fromkeys(line for outcome in outcomes.values() for line in outcome.not_run)
     sys.stdout.write("".join(f"{line}\n" for line in ("", *not_run)))
     for name, outcome in outcomes.items():
-        sys.stdout.write(f"{name}:\n{outcome.summary}\n")
+        lines = "\n".join([f"{name}:", *outcome.campaigns, outcome.summary])
+        sys.stdout.write(f"{lines}\n")
     return max(abs(outcome.status) for outcome in outcomes.values())
 
 
