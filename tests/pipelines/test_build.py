@@ -4,6 +4,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +34,19 @@ def test_it_names_what_decides_the_bits_in_one_short_line() -> None:
     assert str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]) in said
     assert "\n" not in said
     assert len(said) <= LONGEST
+
+
+def test_another_code_is_another_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def said(**files: str) -> str:
+        for name, text in files.items():
+            (tmp_path / name.replace("__", "/")).with_suffix(".py").write_text(text)
+        return build.__wrapped__()
+
+    (tmp_path / "training").mkdir()
+    monkeypatch.setattr(room, "_PACKAGE", tmp_path)
+    first = said(score="a = 1", training__fit="b = 1")
+    assert said(training__fit="b = 2") == first  # it judges nothing
+    assert said(score="a = 2") != first
 
 
 def test_another_process_that_has_loaded_more_says_the_same() -> None:
