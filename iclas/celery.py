@@ -12,11 +12,12 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import import_modules, worker_process_init
+from celery.signals import import_modules, worker_process_init, worker_ready
 
 from iclas import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
+PR_SET_PDEATHSIG = 1
 
 
 @import_modules.connect
@@ -44,7 +45,11 @@ app.conf.task_routes = {
 }
 app.autodiscover_tasks(["iclas"])
 
-PR_SET_PDEATHSIG = 1
+
+@worker_ready.connect
+def sweep_at_once(**_signal: Any) -> None:
+    """Take up what the worker before this one left when it was killed, if it was."""
+    app.send_task("iclas.tasks.sweep")
 
 
 @worker_process_init.connect

@@ -145,6 +145,7 @@ def _thrown_away(installation: Installation) -> int:
     return thrown
 
 
+@pytest.mark.embedded
 def test_whatever_a_broker_throws_away_everything_is_judged(
     tmp_path: Path,
     campaign_scale: float,
@@ -207,6 +208,7 @@ if "worker" in sys.orig_argv:
 """
 
 
+@pytest.mark.embedded
 def test_a_recording_that_kills_its_worker_is_set_aside_and_takes_nobody_with_it(
     tmp_path: Path, campaign_seed: int, campaign_report: Callable[[str], None]
 ) -> None:

@@ -1,7 +1,8 @@
-"""The whole test run: every test on SQLite, then those that meet the database on PostgreSQL.
+"""The whole test run: every test on SQLite, and those that meet the database on PostgreSQL too.
 
-`python -m tests.services.suite`; what comes out last are both runs' own summary lines, what their
-campaigns counted, and what was not run, with the reason. The exit status is 0 when nothing failed.
+`python -m tests.services.suite`; both run at once, side by side. What comes out last are both runs'
+own summary lines, what their campaigns counted, and what was not run, with the reason. The exit
+status is 0 when nothing failed.
 """
 
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -19,6 +21,7 @@ from tests.services.postgresql import Unavailable, programs_or_install, running
 TESTS = Path(__file__).resolve().parent.parent
 # Every other folder meets the database, so that a new one is never forgotten here.
 WITHOUT_DATABASE = {"contracts", "house", "monitor", "pipelines", "services"}
+_started: list[subprocess.Popen[str]] = []
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in \d+\.\d+s.*")
 
 
@@ -38,7 +41,7 @@ def database_folders() -> list[str]:
     return sorted(f"tests/{path.name}" for path in folders if path.name not in WITHOUT_DATABASE)
 
 
-def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
+def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) -> Outcome:
     """Run pytest, passing on what it says and keeping what belongs at the end."""
     summary, not_run, campaigns = "", [], []
     with subprocess.Popen(
@@ -50,7 +53,8 @@ def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        for line in _passed_on(process):
+        _started.append(process)
+        for line in _passed_on(name, process):
             if line.startswith("NOT RUN"):
                 not_run.append(line)
             elif line.startswith("campaign: "):
@@ -60,22 +64,18 @@ def run_pytest(arguments: list[str], environment: Mapping[str, str]) -> Outcome:
     return Outcome(process.returncode, summary or "ended without a summary", not_run, campaigns)
 
 
-def _passed_on(process: subprocess.Popen[str]) -> Iterator[str]:
-    """Write each line that a process says as it comes, and yield it; end with the process."""
-    try:
-        for line in process.stdout or ():
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            yield line.rstrip()
-    except (SystemExit, GeneratorExit):
-        process.send_signal(signal.SIGINT)  # its tests end what they started
-        raise
+def _passed_on(name: str, process: subprocess.Popen[str]) -> Iterator[str]:
+    """Write each line that a process says as it comes, behind its name, and yield it."""
+    for line in process.stdout or ():
+        sys.stdout.write(f"{name:>10} | {line}")
+        sys.stdout.flush()
+        yield line.rstrip()
 
 
 def on_sqlite() -> Outcome:
     """Run every test on the embedded database."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return run_pytest([], environment)
+    return run_pytest("SQLite", [], environment)
 
 
 def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
@@ -85,7 +85,7 @@ def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
         return Outcome(0, "not run", [reason])
     with running(bin_dir) as database_url:
         chosen = ["-m", "not embedded", *database_folders()]
-        return run_pytest(chosen, os.environ | {"DATABASE_URL": database_url})
+        return run_pytest("PostgreSQL", chosen, os.environ | {"DATABASE_URL": database_url})
 
 
 def main() -> int:
@@ -93,14 +93,25 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     # Small matrices: more threads only wait for each other, badly so on a busy machine.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    bin_dir = programs_or_install()
-    outcomes = {"SQLite": on_sqlite(), "PostgreSQL": on_postgresql(bin_dir)}
+    outcomes = _on_both(programs_or_install())
     not_run = dict.fromkeys(line for outcome in outcomes.values() for line in outcome.not_run)
     sys.stdout.write("".join(f"{line}\n" for line in ("", *not_run)))
     for name, outcome in outcomes.items():
         lines = "\n".join([f"{name}:", *outcome.campaigns, outcome.summary])
         sys.stdout.write(f"{lines}\n")
     return max(abs(outcome.status) for outcome in outcomes.values())
+
+
+def _on_both(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
+    """Run on both at once; whoever ends this run ends both, and they what they started."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = {"SQLite": pool.submit(on_sqlite), "PostgreSQL": pool.submit(on_postgresql, bin_dir)}
+        try:
+            return {name: run.result() for name, run in runs.items()}
+        except (SystemExit, KeyboardInterrupt):
+            for process in _started:
+                process.send_signal(signal.SIGINT)
+            raise
 
 
 def _end(signum: int, _frame: FrameType | None) -> None:

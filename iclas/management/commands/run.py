@@ -107,8 +107,8 @@ def _programs(options: dict[str, Any]) -> dict[str, dict[str, str]]:
     scheduler = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
     return {
         "web": {"command": _spelt(*web)},
-        # Whatever it is at is taken up again: nobody waits for it at the end.
-        "worker": {"command": _spelt(*worker), "stopsignal": "QUIT"},
+        # Whatever it is at is taken up again, at once: nobody waits for it at the end.
+        "worker": {"command": _spelt(*worker), "stopsignal": "KILL", "stopasgroup": "true"},
         "scheduler": {"command": _spelt(*scheduler)},
     }
 
