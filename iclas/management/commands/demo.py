@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from types import FrameType
@@ -79,16 +79,14 @@ class Command(BaseCommand):
                 served.wait()
             return
         history = self._history(options["days"])
-        devices = {name: SimulatedDevice(served.url, token) for name, token in self._tokens()}
+        tokens = settle(self.demonstration)
+        devices = {name: SimulatedDevice(served.url, token) for name, token in tokens.items()}
         self._upload(history, devices)
         self._wait_until_judged()
         self.stdout.write(report(self.demonstration))
         self._tell_where(served)
         if not options["once"]:
             self._go_on(history, devices)
-
-    def _tokens(self) -> Iterator[tuple[str, str]]:
-        yield from settle(self.demonstration).items()
 
     def _tell_where(self, served: Serving) -> None:
         password = self.demonstration.password
@@ -125,11 +123,10 @@ class Command(BaseCommand):
                 progress.update(judging, completed=total - waiting)
                 self._look_for_the_first_timeline()
                 time.sleep(LOOKS_EVERY_S)
-        first, took = self.first_timeline_s or 0.0, self._since_start_s()
-        self.stdout.write(
-            f"First number on a timeline {first:.0f} s, all {total} recordings judged {took:.0f} s "
-            "after the start."
-        )
+        if self.first_timeline_s is not None:
+            self.stdout.write(f"First number on a timeline {self.first_timeline_s:.0f} s, and")
+        took_s = self._since_start_s()
+        self.stdout.write(f"all {total} recordings judged {took_s:.0f} s after the start.")
 
     def _look_for_the_first_timeline(self) -> None:
         if self.first_timeline_s is None:
