@@ -19,6 +19,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- ICLAS' own settings -------------------------------------------------------------------------
 ICLAS_ENCODER = env.str("ICLAS_ENCODER", default="bundled")
+ICLAS_ENCODER_RUNTIME = env.str("ICLAS_ENCODER_RUNTIME", default="onnxruntime")
 ICLAS_GATE_THRESHOLD = env.float("ICLAS_GATE_THRESHOLD", default=-1.0)  # below 0: the gate's own
 ICLAS_SESSION_GAP_S = env.float("ICLAS_SESSION_GAP_S", default=1800.0)
 ICLAS_MAX_UPLOAD_BYTES = env.int("ICLAS_MAX_UPLOAD_BYTES", default=25 * 2**20)

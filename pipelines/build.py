@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_info
 
 LONGEST = 200
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime")
 _PACKAGE = Path(__file__).resolve().parent
 _JUDGES_NOTHING = {"evaluation", "training"}
 

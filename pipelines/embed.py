@@ -3,8 +3,8 @@
 In: recordings (16 kHz, peak-normalised) with their cry units. Out: one unit-length vector of 192
 numbers per unit. Guaranteed: a unit's embedding depends on its own recording alone, to the last
 bit, never on what is embedded with it; the same encoder gives the same embeddings, and another one
-has another fingerprint. Importing this module imports neither torch nor speechbrain: loading an
-encoder does.
+has another fingerprint. Neither torch nor speechbrain is imported by this module, nor by an encoder
+that runs on ONNX Runtime and has a front end of numpy, as the bundled one has.
 """
 
 from collections import defaultdict
@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipelines.encoders.loaded import EMBEDDING_DIM, LoadedEncoder
+from pipelines.encoders.runtime import Runtime, as_network, checked_runtime
 from pipelines.encoders.table import BUNDLED
 from pipelines.errors import ConfigError
 from pipelines.frontend import Frames, HasSamples, HasTimes
@@ -44,7 +46,7 @@ class Encoder:
     """
 
     def __init__(self, loaded: LoadedEncoder) -> None:
-        self._network = loaded.network
+        self._network = as_network(loaded.network)
         self._frame_source = loaded.frame_source
         self._loaded = loaded
         self.name = loaded.name
@@ -93,10 +95,7 @@ class Encoder:
         return self._frame_source.unit_frames(sound, units)
 
     def _run(self, batch: Frames) -> NDArray[np.float32]:
-        import torch  # only where an encoder runs
-
-        with torch.inference_mode():
-            vectors: NDArray[np.float32] = self._network(torch.from_numpy(batch))[:, 0].numpy()
+        vectors = self._network(batch)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
 
 
@@ -122,8 +121,13 @@ def recording_embedding(units: NDArray[np.float32]) -> NDArray[np.float32]:
     return result.astype(np.float32)
 
 
-def load_encoder(spec: str, cache_dir: Path | None = None, threads: int | None = None) -> Encoder:
-    """Load an encoder; the first call imports torch and speechbrain (about two seconds).
+def load_encoder(
+    spec: str,
+    cache_dir: Path | None = None,
+    threads: int | None = None,
+    runtime: str = "onnxruntime",
+) -> Encoder:
+    """Load an encoder; torch, and one from a hub, take about two seconds for their imports.
 
     Parameters
     ----------
@@ -134,47 +138,62 @@ def load_encoder(spec: str, cache_dir: Path | None = None, threads: int | None =
     cache_dir
         Folder that keeps what a hub gave; None means the hub library's own.
     threads
-        Intra-op threads of torch for this whole process; None leaves them as they are. One per
-        worker is best where several share a machine.
+        Intra-op threads. One per worker is best where several share a machine, and is what None
+        means to ONNX Runtime; those of torch and of numpy's linear algebra, which the front end
+        uses, are set for this whole process, and None leaves them.
+    runtime
+        ``onnxruntime`` or ``torch``; their embeddings agree within 1e-5.
 
     Raises
     ------
     ConfigError
-        Nothing of that name, or a hub that cannot be reached.
+        Nothing of that name, or a hub that cannot be reached, or no such runtime.
     CorruptArtefactError
-        The weights are damaged.
+        The weights or the graph are damaged.
     """
     if threads is not None:
-        import torch  # only where an encoder runs
-
-        torch.set_num_threads(threads)
-    return Encoder(_load(spec, cache_dir))
+        threadpool_limits(limits=threads, user_api="blas")
+    return Encoder(_load(spec, cache_dir, threads, checked_runtime(runtime)))
 
 
-def _load(spec: str, cache_dir: Path | None) -> LoadedEncoder:
+def _load(
+    spec: str, cache_dir: Path | None, threads: int | None, runtime: Runtime
+) -> LoadedEncoder:
     from pipelines.encoders import checkpoint, hub
 
+    if runtime == "torch":
+        _set_torch_threads(threads)
     if spec == "bundled":
-        return checkpoint.load_checkpoint(BUNDLED)
+        return checkpoint.load_checkpoint(BUNDLED, runtime, threads)
     path = Path(spec)
     if path.is_dir():
-        return _load_folder(path)
+        return _load_folder(path, threads, runtime)
     if path.suffix == ".safetensors":
-        return checkpoint.load_checkpoint(path)
+        return checkpoint.load_checkpoint(path, runtime, threads)
     name = None if path.is_absolute() or path.exists() else hub.parse_hub_name(spec)
     if name is None:
         message = f"no encoder {spec!r}: neither 'bundled', nor a path, nor a hub name"
         raise ConfigError(message)
-    return hub.load_from_hub(name, cache_dir)
+    _set_torch_threads(threads)
+    return hub.load_from_hub(name, cache_dir, runtime=runtime, threads=threads)
 
 
-def _load_folder(folder: Path) -> LoadedEncoder:
+def _load_folder(folder: Path, threads: int | None, runtime: Runtime) -> LoadedEncoder:
     from pipelines.encoders import checkpoint, hub
 
     if (folder / hub.HYPERPARAMETERS).exists():
-        return hub.load_hub_folder(folder, name=folder.name)
+        _set_torch_threads(threads)
+        return hub.load_hub_folder(folder, folder.name, runtime=runtime, threads=threads)
     found = sorted(folder.glob("*.safetensors"))
     if len(found) != 1:
         message = f"{folder} holds {len(found)} safetensors files, not one"
         raise ConfigError(message)
-    return checkpoint.load_checkpoint(found[0])
+    return checkpoint.load_checkpoint(found[0], runtime, threads)
+
+
+def _set_torch_threads(threads: int | None) -> None:
+    """Set the threads of torch where it computes: as the runtime, or as a hub's filterbank."""
+    if threads is not None:
+        import torch  # only where torch runs
+
+        torch.set_num_threads(threads)

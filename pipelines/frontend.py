@@ -23,6 +23,7 @@ MFCC_COEFFICIENTS = 40
 BACKGROUND_FRAC = 0.2
 _MIN_BACKGROUND_FRAMES = 10
 _AMIN = 1e-10
+_FRAMES_AT_ONCE = 64
 
 Frames = NDArray[np.float32]
 
@@ -166,10 +167,24 @@ def mel_power(samples: NDArray[np.float32], front_end: FrontEnd | None = None) -
     mode = "reflect" if samples.size > half else "constant"
     padded = np.pad(samples, half, mode=mode)  # type: ignore[call-overload]
     windows = np.lib.stride_tricks.sliding_window_view(padded, front_end.n_fft)
-    spectrum = scipy.fft.rfft(windows[:: front_end.hop] * _window(front_end.n_fft), axis=1)
-    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    power = _power(windows[:: front_end.hop], _window(front_end.n_fft))
     result: Frames = power @ mel_matrix(front_end.n_fft, front_end.n_mels)
     return result
+
+
+def _power(windows: Frames, window: Frames) -> Frames:
+    """Power spectra, some frames at a time: what stays in the cache takes half the time.
+
+    A multiple of every vector's width, so that each frame is computed as among all the others.
+    """
+    count, n_fft = windows.shape
+    power = np.empty((count, n_fft // 2 + 1), dtype=np.float32)
+    for start in range(0, count, _FRAMES_AT_ONCE):
+        some = slice(start, start + _FRAMES_AT_ONCE)
+        spectrum = scipy.fft.rfft(windows[some] * window, axis=1)
+        np.square(spectrum.real, out=power[some])
+        power[some] += np.square(spectrum.imag)
+    return power
 
 
 def to_decibel(power: Frames, front_end: FrontEnd | None = None) -> Frames:

@@ -36,6 +36,7 @@ def encoder() -> Encoder:
         settings.ICLAS_ENCODER,
         cache_dir=settings.ICLAS_HOME.encoders,
         threads=settings.ICLAS_WORKER_THREADS,
+        runtime=settings.ICLAS_ENCODER_RUNTIME,
     )
 
 

@@ -91,10 +91,13 @@ def _plain_pooling(
     layer = pooling.tdnn.conv.conv
     channels = x.shape[1]
     weight = layer.weight[:, :, 0]
-    mean = x.mean(dim=2)
-    deviation = (x - mean.unsqueeze(2)).square().mean(dim=2).clamp(pooling.eps).sqrt()
-    context = mean @ weight[:, channels : 2 * channels].T + deviation @ weight[:, 2 * channels :].T
-    hidden = weight[:, :channels] @ x + (context + layer.bias).unsqueeze(2)
+    context = layer.bias
+    if pooling.global_context:
+        mean = x.mean(dim=2)
+        deviation = (x - mean.unsqueeze(2)).square().mean(dim=2).clamp(pooling.eps).sqrt()
+        context = context + mean @ weight[:, channels : 2 * channels].T
+        context = context + deviation @ weight[:, 2 * channels :].T
+    hidden = weight[:, :channels] @ x + context.unsqueeze(-1)
     hidden = pooling.tdnn.norm(pooling.tdnn.activation(hidden))
     attention = pooling.conv(pooling.tanh(hidden)).softmax(dim=2)
     mean = (attention * x).sum(dim=2)

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pipelines.encoders.checkpoint import network_with
+from pipelines.encoders.checkpoint import made_network
 from pipelines.encoders.ecapa import speechbrain_module
 from pipelines.encoders.loaded import EMBEDDING_DIM, FRAME_STEP, LoadedEncoder, fingerprint_of
+from pipelines.encoders.runtime import Runtime
 from pipelines.encoders.table import HUB_ENCODERS
 from pipelines.errors import ConfigError, CorruptArtefactError
 from pipelines.frontend import Frames, HasSamples, HasTimes, frame_span
@@ -108,8 +109,32 @@ class FilterbankFrames:
         }
 
 
+def _filterbank_frames() -> FilterbankFrames:
+    features = speechbrain_module("speechbrain.lobes.features")
+    return FilterbankFrames(features.Fbank(n_mels=N_MELS).eval())
+
+
+def frames_of_card(front_end: Mapping[str, Any]) -> FilterbankFrames:
+    """Make the frames that the card of an encoder fine-tuned from the hub's asks for.
+
+    Raises
+    ------
+    ConfigError
+        The card asks for other frames than those of the hub's encoders.
+    """
+    frame_source = _filterbank_frames()
+    if dict(front_end) != frame_source.description():
+        message = f"front end {dict(front_end)} is not {frame_source.description()}"
+        raise ConfigError(message)
+    return frame_source
+
+
 def load_from_hub(
-    name: HubName, cache_dir: Path | None = None, endpoint: str | None = None
+    name: HubName,
+    cache_dir: Path | None = None,
+    endpoint: str | None = None,
+    runtime: Runtime = "onnxruntime",
+    threads: int | None = None,
 ) -> LoadedEncoder:
     """Load an encoder from a hub, downloading it if the cache lacks it.
 
@@ -121,6 +146,8 @@ def load_from_hub(
         Folder that keeps downloads; None means the hub library's own.
     endpoint
         Address of the hub; None means the hub library's own (``HF_ENDPOINT``).
+    runtime, threads
+        See :func:`pipelines.embed.load_encoder`.
 
     Raises
     ------
@@ -131,7 +158,8 @@ def load_from_hub(
     """
     known = HUB_ENCODERS.get(name.repository)
     folder = _fetched(name, cache_dir, endpoint)
-    return load_hub_folder(folder, name=str(name), license=known.license if known else "unknown")
+    license = known.license if known else "unknown"
+    return load_hub_folder(folder, str(name), license, runtime, threads)
 
 
 def _fetched(name: HubName, cache_dir: Path | None, endpoint: str | None) -> Path:
@@ -168,8 +196,14 @@ def _fetched(name: HubName, cache_dir: Path | None, endpoint: str | None) -> Pat
         raise ConfigError(message) from error
 
 
-def load_hub_folder(folder: Path, name: str, license: str = "unknown") -> LoadedEncoder:
-    """Load an encoder from a folder in the hub's layout.
+def load_hub_folder(
+    folder: Path,
+    name: str,
+    license: str = "unknown",
+    runtime: Runtime = "onnxruntime",
+    threads: int | None = None,
+) -> LoadedEncoder:
+    """Load an encoder from a folder in the hub's layout, which holds no graph: one is made.
 
     Raises
     ------
@@ -180,13 +214,12 @@ def load_hub_folder(folder: Path, name: str, license: str = "unknown") -> Loaded
     """
     constructor = read_constructor(folder / HYPERPARAMETERS)
     arrays = _read_weights(folder / WEIGHTS)
-    features = speechbrain_module("speechbrain.lobes.features")
-    frame_source = FilterbankFrames(features.Fbank(n_mels=N_MELS).eval())
+    frame_source = _filterbank_frames()
     return LoadedEncoder(
         name=name,
         license=license,
         fingerprint=fingerprint_of(arrays, frame_source),
-        network=network_with(arrays, constructor, folder / WEIGHTS),
+        network=made_network(arrays, constructor, folder / WEIGHTS, runtime, threads),
         frame_source=frame_source,
     )
 

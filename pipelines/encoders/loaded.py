@@ -26,6 +26,8 @@ from pipelines.frontend import (
 if TYPE_CHECKING:
     import torch
 
+    from pipelines.encoders.runtime import Network
+
 EMBEDDING_DIM = 192
 FRAME_STEP = 16
 """Unit lengths are rounded to whole steps of this many frames (10 ms each)."""
@@ -72,7 +74,8 @@ class LoadedEncoder:
     fingerprint
         16 hexadecimal digits over all weights and the front end.
     network
-        From ``(n, frames, bands)`` to ``(n, 1, 192)``, in evaluation mode.
+        What runs on frames (see :mod:`pipelines.encoders.runtime`), or a module of torch from
+        ``(n, frames, bands)`` to ``(n, 1, 192)`` in evaluation mode.
     frame_source
         What makes its frames.
     heard_infants
@@ -82,7 +85,7 @@ class LoadedEncoder:
     name: str
     license: str
     fingerprint: str
-    network: "torch.nn.Module"
+    network: "Network | torch.nn.Module"
     frame_source: FrameSource
     heard_infants: frozenset[str] | None = None
 

@@ -17,8 +17,8 @@ SAY_IT_TWICE = """
 import sys
 from pipelines.build import build
 before = build()
-assert "torch" not in sys.modules
-import scipy.linalg, sklearn.svm, torch
+assert not {"torch", "onnxruntime"} & set(sys.modules)
+import onnxruntime, scipy.linalg, sklearn.svm, torch
 build.cache_clear()
 assert build() == before, (before, build())
 sys.stdout.write(before)
@@ -28,7 +28,7 @@ sys.stdout.write(before)
 def test_it_names_what_decides_the_bits_in_one_short_line() -> None:
     said = build()
     assert f"python {platform.python_version()}" in said
-    for library in ("numpy", "scipy", "scikit-learn", "torch"):
+    for library in ("numpy", "scipy", "scikit-learn", "torch", "onnxruntime"):
         assert f"{library} {version(library)}" in said
     assert platform.machine() in said
     assert str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]) in said

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from infants.arrays import from_bytes
 from infants.models import Infant, Recording
+from infants.stages import embed as stage
 from infants.stages.embed import embed_recordings, encoder
 from infants.stages.segment import segment_recordings
 from infants.states import State
@@ -31,6 +33,17 @@ def test_every_cry_gets_a_unit_vector_of_the_configured_encoder(tmp_path: Path) 
     assert vectors.shape[1] == 192
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
     assert {cry.encoder for cry in recording.cries.all()} == {encoder().fingerprint}
+
+
+def test_the_configured_runtime_is_the_one_that_runs(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(stage, "load_encoder", lambda *_, runtime, **__: asked.append(runtime))
+    for runtime in ("onnxruntime", "torch"):
+        settings.ICLAS_ENCODER_RUNTIME = runtime
+        encoder.__wrapped__()
+    assert asked == ["onnxruntime", "torch"]
 
 
 def test_an_embedding_does_not_depend_on_its_batch(tmp_path: Path) -> None:
