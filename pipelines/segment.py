@@ -19,6 +19,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
+from pipelines.finder import crying
 from pipelines.sound import RATE_HZ, Sound, SourceFormat, decode, peak_normalise, resample
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "find_units",
     "frame_levels",
     "segment",
+    "units_by_chance",
     "units_by_level",
 ]
 
@@ -49,6 +51,11 @@ FRAME_S = 0.01
 SMOOTHING_FRAMES = 5
 MERGE_GAP_S = 0.1
 MIN_UNIT_S = 0.2
+MIN_HEARD_S = 0.1
+"""Crying that is shorter is dropped; up to `MIN_UNIT_S` its unit takes in what comes after it."""
+INSIDE_CHANCE = 0.4
+"""Frames from this chance on belong to a unit; one at least must reach `SURE_CHANCE`."""
+SURE_CHANCE = 0.7
 MAX_UNIT_S = 10.0  # no expiration lasts so long, and it keeps what comes after within bounds
 CRY_BAND_HZ = (300.0, 4_000.0)  # rumble and hiss lie outside, and every telephone transmits it
 CLIPPED_FROM = 0.999
@@ -144,17 +151,18 @@ def segment(source: Path | bytes) -> Segmentation:
     levels = _cry_levels(sound)
     quality = _quality(decoded, sound, levels)
     unusable = _unusable(decoded, quality)
-    units = () if unusable else units_by_level(levels, sound.duration_s)
+    units = () if unusable else _units(sound, levels)
     if not unusable and not units:
         unusable = Unusable.NO_CRY_UNITS
     return Segmentation(sound, source_format, quality, units, unusable)
 
 
 def find_units(sound: Sound) -> tuple[Unit, ...]:
-    """Find cry units by their level within the band of cries.
+    """Find cry units by how much each frame sounds like crying.
 
-    The threshold lies between the background and the loud part of the recording itself. Gaps
-    under 0.1 s are bridged, units under 0.2 s dropped, and those over 10 s cut into equal pieces.
+    Gaps under 0.1 s are bridged, what lasts less than 0.1 s is dropped, and units over 10 s are cut
+    into equal pieces. Where nothing sounds like crying, units are what stands out by its level:
+    whether that is a cry at all remains the question of the gate.
 
     Parameters
     ----------
@@ -166,7 +174,12 @@ def find_units(sound: Sound) -> tuple[Unit, ...]:
     tuple of Unit
         In order, without overlap.
     """
-    return units_by_level(_cry_levels(sound), sound.duration_s)
+    return _units(sound, _cry_levels(sound))
+
+
+def _units(sound: Sound, levels: Levels) -> tuple[Unit, ...]:
+    heard = units_by_chance(crying(sound), sound.duration_s)
+    return heard or units_by_level(levels, sound.duration_s)
 
 
 def _cry_levels(sound: Sound) -> Levels:
@@ -235,17 +248,51 @@ def units_by_level(
     """
     low, high = np.percentile(levels, [10.0, 95.0])
     threshold = max(high - 25.0, min(low + 0.35 * (high - low), high - 6.0))
-    edges = np.flatnonzero(np.diff(levels > threshold, prepend=False, append=False))
-    onsets_s, offsets_s = edges[0::2] * FRAME_S, edges[1::2] * FRAME_S
-    apart = onsets_s[1:] - offsets_s[:-1] >= merge_gap_s
-    first, last = np.ones(len(onsets_s), dtype=bool), np.ones(len(onsets_s), dtype=bool)
-    first[1:], last[:-1] = apart, apart
     return tuple(
         unit
-        for onset_s, offset_s in zip(onsets_s[first], offsets_s[last], strict=True)
-        if offset_s - onset_s >= min_unit_s
-        for unit in _pieces(float(onset_s), float(min(offset_s, duration_s)))
+        for start, stop in _stretches(levels > threshold, merge_gap_s)
+        if (stop - start) * FRAME_S >= min_unit_s
+        for unit in _pieces(start * FRAME_S, min(stop * FRAME_S, duration_s))
     )
+
+
+def units_by_chance(chances: NDArray[np.floating], duration_s: float) -> tuple[Unit, ...]:
+    """Find the stretches that sound like crying.
+
+    Parameters
+    ----------
+    chances
+        As `pipelines.finder.crying` gives them, one for every 10 ms.
+    duration_s
+        Duration of the recording.
+
+    Returns
+    -------
+    tuple of Unit
+        In order, without overlap; none where no frame reaches `SURE_CHANCE`.
+    """
+    shortest, least = round(MIN_HEARD_S / FRAME_S), round(MIN_UNIT_S / FRAME_S)
+    heard = [
+        (start, max(stop, start + least))
+        for start, stop in _stretches(chances >= INSIDE_CHANCE, MERGE_GAP_S)
+        if stop - start >= shortest and chances[start:stop].max() >= SURE_CHANCE
+    ]
+    return tuple(
+        unit
+        for start, stop in heard
+        if stop <= len(chances)
+        for unit in _pieces(start * FRAME_S, min(stop * FRAME_S, duration_s))
+    )
+
+
+def _stretches(flags: NDArray[np.bool_], merge_gap_s: float) -> list[tuple[int, int]]:
+    """First frame and frame after the last of every stretch, with shorter gaps bridged."""
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    starts, stops = edges[0::2], edges[1::2]
+    apart = starts[1:] - stops[:-1] >= round(merge_gap_s / FRAME_S)
+    first, last = np.ones(len(starts), dtype=bool), np.ones(len(starts), dtype=bool)
+    first[1:], last[:-1] = apart, apart
+    return list(zip(starts[first].tolist(), stops[last].tolist(), strict=True))
 
 
 def _pieces(onset_s: float, offset_s: float) -> Iterator[Unit]:

@@ -22,6 +22,7 @@ from pipelines.segment import (
     find_units,
     frame_levels,
     segment,
+    units_by_chance,
     units_by_level,
 )
 from pipelines.sound import Sound, write_wav
@@ -88,7 +89,7 @@ def test_short_gaps_are_bridged_and_long_ones_kept() -> None:
 
 
 def test_short_sounds_are_dropped() -> None:
-    found = find_units(bursts((0.5, 1.0), (1.5, 1.6), (2.0, 2.6)))
+    found = find_units(bursts((0.5, 1.0), (1.5, 1.54), (2.0, 2.6)))
     assert [round(unit.onset_s, 1) for unit in found] == [0.5, 2.0]
 
 
@@ -127,6 +128,38 @@ def test_the_frame_grid_is_ten_milliseconds_and_levels_are_dbfs() -> None:
 def test_units_are_well_formed_whatever_the_levels(levels: list[float], last_s: float) -> None:
     duration_s = len(levels) * 0.01 + last_s
     assert_well_formed(units_by_level(np.array(levels), duration_s), duration_s)
+
+
+@given(
+    chances=st.lists(st.floats(0.0, 1.0), max_size=3_000),
+    last_s=st.floats(0.0, 0.0099),
+)
+def test_units_are_well_formed_whatever_the_chances(chances: list[float], last_s: float) -> None:
+    duration_s = len(chances) * 0.01 + last_s
+    assert_well_formed(units_by_chance(np.array(chances), duration_s), duration_s)
+
+
+def test_a_short_cry_is_a_unit_of_the_shortest_length_and_a_shorter_one_none() -> None:
+    chances = np.zeros(200)
+    chances[20:32], chances[60:69] = 0.9, 0.9
+    (unit,) = units_by_chance(chances, 2.0)
+    assert (unit.onset_s, unit.offset_s) == pytest.approx((0.2, 0.4))
+
+
+def test_a_stretch_that_is_never_sure_is_no_unit() -> None:
+    chances = np.zeros(200)
+    chances[20:80] = 0.6
+    assert units_by_chance(chances, 2.0) == ()
+    chances[50] = 0.8
+    assert len(units_by_chance(chances, 2.0)) == 1
+
+
+def test_where_nothing_sounds_like_crying_the_level_decides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipelines.segment.crying", lambda _: np.zeros(400))
+    found = find_units(bursts((0.5, 1.0), (1.3, 1.8)))
+    assert [round(unit.onset_s, 1) for unit in found] == [0.5, 1.3]
 
 
 # --- quality ------------------------------------------------------------------------------------

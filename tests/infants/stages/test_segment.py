@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from infants.models import Cry, Recording, RecordingSession
 from infants.stages.segment import segment_recordings
 from infants.states import Reason, State
+from pipelines.acoustics import CHANNELS, Measured, from_json
 from tests import received, sounds
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,18 @@ def test_units_are_found_and_measured(tmp_path: Path) -> None:
     for cry in cries:
         assert 150 < cry.measures["f0_median_hz"] < 1000
         assert cry.embedding is None
+
+
+def test_the_recording_has_its_channels_or_the_reasons_why_not(tmp_path: Path) -> None:
+    recording = received.a_received_recording(sounds.cry_bytes(tmp_path))
+    assert recording.channels == {}
+    segment_recordings([recording.id])
+    recording.refresh_from_db()
+    channels = from_json(recording.channels)
+    assert list(channels) == [channel.name for channel in CHANNELS]
+    pitch = channels["f0_log2_hz"]
+    assert isinstance(pitch, Measured)
+    assert 150 < 2.0**pitch.value < 1000
 
 
 def test_the_recording_joins_a_session_of_its_own_length(tmp_path: Path) -> None:
