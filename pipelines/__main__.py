@@ -38,11 +38,19 @@ COMMANDS = {
     "verify": Command("pipelines.evaluation.verify", "verification of infants, with its control"),
     "room-swap": Command("pipelines.evaluation.room_swap", "the same cries in other rooms"),
     "segments": Command("pipelines.evaluation.segments", "cry units against annotated intervals"),
+    "pitch": Command("pipelines.evaluation.pitch", "pitch tracker against planted pitch"),
+    "planted": Command("pipelines.evaluation.planted", "planted shifts in real recordings"),
     "gate": Command("pipelines.evaluation.gate", "cry gate against everyday sounds"),
     "synthesise": Command("pipelines.simulate", "a cohort of simulated infants, with its truth"),
     "likeness": Command("pipelines.evaluation.likeness", "simulated against real recordings"),
     "train-backbone": Command("pipelines.training.backbone", "train the bundled encoder"),
+    "compare-recipes": Command(
+        "pipelines.training.compare", "recipes of the encoder, cross-validated over infants"
+    ),
+    "train-finder": Command("pipelines.training.finder", "train the finder of cry units"),
     "train-gate": Command("pipelines.training.gate", "train the heads and ranges of the gate"),
+    "finetune": Command("pipelines.training.finetune", "fine-tune an encoder on other recordings"),
+    "layout": Command("pipelines.layouts", "what a published corpus holds, and its manifest"),
     "cusum-threshold": Command("pipelines.episode", "threshold of the persistent-shift monitor"),
 }
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acoustics import measure_unit
+from pipelines.acoustics import RecordingChannels, channels_of, hear_unit
 from pipelines.embed import Encoder
 from pipelines.errors import ConfigError, DecodeError
 from pipelines.frontend import background_statistics
@@ -47,11 +47,13 @@ class Heard:
     measures
         Acoustic measures of each unit.
     features
-        What the gate's cry head looks at, shape ``(80,)``.
+        What the gate's cry head looks at, shape ``(116,)``.
     background
         MFCC statistics of the quietest frames, shape ``(80,)``.
     embeddings
         Shape ``(n_units, 192)``.
+    channels
+        What each acoustic channel says of the recording.
     """
 
     row: ManifestRow
@@ -61,6 +63,7 @@ class Heard:
     features: NDArray[np.float32]
     background: NDArray[np.float32]
     embeddings: NDArray[np.float32]
+    channels: RecordingChannels = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,16 @@ def _open(row: ManifestRow) -> Opened | Unheard:
 def _described(row: ManifestRow, segmentation: Segmentation) -> Heard:
     sound, units = segmentation.sound, segmentation.units
     background_dbfs = segmentation.quality.background_dbfs
+    heard = [hear_unit(sound, unit, background_dbfs) for unit in units]
     return Heard(
         row=row,
         quality=segmentation.quality,
         units=units,
-        measures=tuple(measure_unit(sound, unit, background_dbfs) for unit in units),
+        measures=tuple(unit.measures for unit in heard),
         features=gate_features(sound, units),
         background=background_statistics(sound),
         embeddings=np.empty((0, 0), dtype=np.float32),
+        channels=channels_of(heard),
     )
 
 

@@ -47,6 +47,7 @@ RECORDING: dict[str, Any] = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "byte_size": 224044,
     "duration_s": None,
+    "channels": {},
     "audio_erased_at": None,
 }
 

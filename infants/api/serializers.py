@@ -9,6 +9,7 @@ from rest_framework import serializers
 from infants.api import examples
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import Reason
+from pipelines.acoustics import Absence
 
 REASONS = [reason for reason in Reason if reason]
 IDENTIFYING = ("name", "birth_date")
@@ -69,12 +70,25 @@ class SessionSerializer(serializers.ModelSerializer[RecordingSession]):
         fields: ClassVar = ["id", "infant", "started_at", "ended_at", "closed_at", "n_recordings"]
 
 
+class ChannelSerializer(serializers.Serializer[Any]):
+    """What one acoustic channel says: a value and how sure it is, or why there is none."""
+
+    value = serializers.FloatField(required=False)
+    confidence = serializers.FloatField(required=False, min_value=0, max_value=1)
+    missing = serializers.ChoiceField(required=False, choices=[*map(str, Absence)])
+
+
 @extend_schema_serializer(examples=[OpenApiExample("Just received", examples.RECORDING)])
 class RecordingSerializer(serializers.ModelSerializer[Recording]):
     """A recording: what its device said of it, and where it stands."""
 
     reason = serializers.SerializerMethodField(
         help_text="Why it is held, rejected or failed; null where it is none of these."
+    )
+    channels = serializers.DictField(
+        child=ChannelSerializer(),
+        read_only=True,
+        help_text="Acoustic channels of the whole recording by name; none before it is segmented.",
     )
 
     class Meta:
@@ -96,6 +110,7 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
             "sha256",
             "byte_size",
             "duration_s",
+            "channels",
             "audio_erased_at",
         ]
         extra_kwargs: ClassVar = {

@@ -102,6 +102,7 @@ class Recording(models.Model):
     duration_s = models.FloatField(null=True, blank=True)
     source_format = models.JSONField(default=dict, blank=True)
     quality = models.JSONField(default=dict, blank=True)
+    channels = models.JSONField(default=dict, blank=True)  # as `pipelines.acoustics.to_json` writes
     gate_features = models.BinaryField(null=True, blank=True)
 
     class Meta:

@@ -1,9 +1,9 @@
 """Segment: where, in a recording that is decoded and judged usable, the cry units are.
 
 What comes in: recordings in state `received`. What goes out: their quality, their `Cry` rows with
-acoustic measures, their place in a session, state `segmented`; or a named end. Guaranteed: a
-recording's results and its new state are written together or not at all, and one bad recording
-disturbs no other.
+acoustic measures, their acoustic channels, their place in a session, state `segmented`; or a named
+end. Guaranteed: a recording's results and its new state are written together or not at all, and
+one bad recording disturbs no other.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from infants.models import Cry, Recording
 from infants.sessions import join_session
 from infants.states import Reason, State
 from infants.storage import is_intact, read_audio
-from pipelines.acoustics import measure_unit
+from pipelines.acoustics import RecordingChannels, channels_of, hear_unit, to_json
 from pipelines.errors import DecodeError
 from pipelines.gate import gate_features
 from pipelines.segment import Segmentation, segment
@@ -35,6 +35,7 @@ class Heard:
 
     segmentation: Segmentation
     measures: tuple[Measures, ...]
+    channels: RecordingChannels
     features: NDArray[np.float32]
 
 
@@ -68,11 +69,14 @@ def _segment_one(lease: Lease, recording: Recording) -> None:
 
 def _listen(segmentation: Segmentation) -> Heard:
     """Measure every unit and the whole; the slow part, outside any transaction."""
-    sound, quality = segmentation.sound, segmentation.quality
-    measures = tuple(
-        measure_unit(sound, unit, quality.background_dbfs) for unit in segmentation.units
+    sound, background_dbfs = segmentation.sound, segmentation.quality.background_dbfs
+    heard = [hear_unit(sound, unit, background_dbfs) for unit in segmentation.units]
+    return Heard(
+        segmentation,
+        tuple(unit.measures for unit in heard),
+        channels_of(heard),
+        gate_features(sound, segmentation.units),
     )
-    return Heard(segmentation, measures, gate_features(sound, segmentation.units))
 
 
 def _note_sound(recording: Recording, segmentation: Segmentation) -> None:
@@ -103,5 +107,6 @@ def _write(lease: Lease, recording: Recording, heard: Heard) -> None:
             recording,
             State.SEGMENTED,
             session=session,
+            channels=to_json(heard.channels),
             gate_features=to_bytes(heard.features),
         )

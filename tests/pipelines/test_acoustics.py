@@ -28,6 +28,10 @@ NAMES = {
     "hyperphonation_frac",
     "spectral_centroid_hz",
     "spectral_tilt_db_per_octave",
+    "shimmer_frac",
+    "subharmonic_frac",
+    "noisy_frac",
+    "breath_noise_db",
     "intensity_over_background_db",
 }
 
@@ -140,6 +144,9 @@ def test_frames_are_ten_milliseconds_apart_and_strength_is_a_fraction() -> None:
     assert track.times_s[-1] <= 7.0
     assert track.f0_hz.shape == track.strength.shape == track.times_s.shape
     assert ((track.strength >= 0.0) & (track.strength <= 1.0)).all()
+    assert ((track.confidence >= 0.0) & (track.confidence <= 1.0)).all()
+    assert ((track.confidence > 0.0) == np.isfinite(track.f0_hz)).all()
+    assert (np.abs(track.doubling) <= 1.0).all()
     voiced = track.f0_hz[np.isfinite(track.f0_hz)]
     assert ((voiced > 145.0) & (voiced < 2_100.0)).all()
 
@@ -222,6 +229,25 @@ def test_breath_lowers_the_harmonics_to_noise_ratio() -> None:
     assert ratios_db[0] > ratios_db[1] + 4.0 > ratios_db[2] + 8.0
 
 
+def test_breath_rises_between_the_harmonics() -> None:
+    levels_db = [
+        measured(InfantVoice(breathiness_frac=frac))["breath_noise_db"] for frac in (0.02, 0.2, 0.5)
+    ]
+    assert levels_db[0] < levels_db[1] - 4.0 < levels_db[2] - 8.0
+
+
+def test_shimmer_rises_with_the_planted_shimmer() -> None:
+    shimmer = [
+        measured(InfantVoice(shimmer_frac=planted))["shimmer_frac"] for planted in (0.0, 0.1, 0.3)
+    ]
+    assert all(step > 0.02 for step in np.diff(shimmer))
+
+
+def test_doubled_periods_are_counted() -> None:
+    assert measured(InfantVoice())["subharmonic_frac"] < 0.05
+    assert measured(InfantVoice(subharmonic_frac=0.3))["subharmonic_frac"] > 0.5
+
+
 def test_tilt_follows_the_source_and_nearly_only_the_source() -> None:
     tilts = [
         measured(InfantVoice(tilt_db_per_octave=tilt))["spectral_tilt_db_per_octave"]
@@ -280,6 +306,9 @@ PITCH = {
     "jitter_frac",
     "harmonics_to_noise_db",
     "hyperphonation_frac",
+    "shimmer_frac",
+    "subharmonic_frac",
+    "breath_noise_db",
 }
 
 

@@ -53,7 +53,7 @@ def test_recordings_are_heard_in_order_and_reasons_told(tmp_path: Path, encoder:
         if isinstance(one, Heard):
             assert one.embeddings.shape == (len(one.units), 192)
             assert len(one.measures) == len(one.units)
-            assert one.features.shape == one.background.shape == (80,)
+            assert (one.features.shape, one.background.shape) == ((116,), (80,))
 
 
 def test_a_recording_is_heard_the_same_alone(tmp_path: Path, encoder: Encoder) -> None:

@@ -86,6 +86,17 @@ def test_sessions_are_listed_with_their_sizes(client: Client, infant: Infant) ->
     assert [row["id"] for row in bounded] == [str(late.id)]
 
 
+def test_recordings_tell_their_channels(client: Client, infant: Infant) -> None:
+    stored = {
+        "f0_log2_hz": {"value": 8.8, "confidence": 0.7},
+        "pause_s": {"missing": "no_pause"},
+    }
+    a_recording(infant, channels=stored)
+    a_recording(infant)
+    told = [row["channels"] for row in _results(client, RECORDINGS)]
+    assert sorted(told, key=len) == [{}, stored]
+
+
 def test_recordings_are_narrowed_by_every_filter(client: Client, infant: Infant) -> None:
     session = a_session(infant)
     first = a_recording(infant, START, session=session)
