@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from pipelines.frontend import HasSamples, HasTimes, mfcc_statistics
 from pipelines.heads import TRAITS, Heads, Traits, bundled_heads, summarise
+from pipelines.manner import manner
 
 POPULATION_WEIGHT = 4.0
 """How many recordings the population's range counts for beside the infant's own."""
@@ -47,9 +48,10 @@ def gate_features(sound: HasSamples, units: Sequence[HasTimes]) -> NDArray[np.fl
     Returns
     -------
     ndarray
-        Shape ``(80,)``: full-band MFCC means and standard deviations over the units' frames.
+        Shape ``(116,)``: full-band MFCC means and standard deviations over the units' frames, then
+        how the recording sounds over time, as :func:`pipelines.manner.manner` gives it.
     """
-    return mfcc_statistics(sound, units)
+    return np.concatenate([mfcc_statistics(sound, units), manner(sound, units)])
 
 
 def arousal_index(
@@ -137,7 +139,7 @@ class GateInput:
     Attributes
     ----------
     features
-        Shape ``(80,)``, from :func:`gate_features`.
+        Shape ``(116,)``, from :func:`gate_features`.
     measures
         Acoustic measures of each unit.
     embeddings

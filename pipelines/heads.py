@@ -1,9 +1,9 @@
 """What the gate has learnt: its heads and usual ranges, as numbers in one artefact.
 
-In: `weights/gate.safetensors`, written by ``python -m pipelines train-gate``. Out: a logistic head
-that tells cries from other sounds, a ridge head from embeddings to arousal that belongs to one
-encoder, and the usual ranges of acoustic traits by age. Guaranteed: no network, no torch; reading
-back what was written gives the same numbers.
+In: `weights/gate.safetensors`, written by ``python -m pipelines train-gate``. Out: a head that
+tells cries from other sounds by what they are alike, a ridge head from embeddings to arousal that
+belongs to one encoder, and the usual ranges of acoustic traits by age. Guaranteed: no network, no
+torch; reading back what was written gives the same numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipelines.artefacts import Artefact, read_artefact, write_artefact
 
 KIND = "gate"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CLIP_SPREADS = 2.0
 """Features count no further than this from the training mean: other sounds lie far outside what
 crying covers, where a straight line would go astray."""
@@ -125,14 +125,38 @@ def standardise(features: NDArray[np.floating], mean: Vector, scale: Vector) -> 
     return np.asarray(spreads, dtype=np.float32)
 
 
+def likeness(standard: NDArray[np.floating], landmarks: Vector) -> NDArray[np.float64]:
+    """Compute how alike standardised features and landmarks are, in (0, 1].
+
+    Parameters
+    ----------
+    standard
+        Shape ``(..., n_features)``.
+    landmarks
+        Shape ``(n_landmarks, n_features)``.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(..., n_landmarks)``: exp of minus the mean squared difference.
+    """
+    one, other = np.asarray(standard, dtype=np.float64), landmarks.astype(np.float64)
+    squared = np.sum(one**2, axis=-1)[..., None] + np.sum(other**2, axis=1) - 2.0 * one @ other.T
+    return np.asarray(np.exp(-np.maximum(squared, 0.0) / landmarks.shape[1]))
+
+
 @dataclass(frozen=True)
 class CryHead:
-    """Logistic head on full-band MFCC statistics, standardised and clipped.
+    """Logistic head on how alike a sound is to some of the training sounds, the landmarks.
 
     Attributes
     ----------
-    mean, scale, weights
-        Shape ``(n_features,)``.
+    mean, scale
+        Shape ``(n_features,)``: what features are standardised by, and then clipped.
+    landmarks
+        Shape ``(n_landmarks, n_features)``, standardised.
+    weights
+        Shape ``(n_landmarks,)``, double precision.
     bias
         Intercept, at equal odds of cries and other sounds.
     threshold
@@ -141,15 +165,25 @@ class CryHead:
 
     mean: Vector
     scale: Vector
-    weights: Vector
+    landmarks: Vector
+    weights: NDArray[np.float64]
     bias: float
     threshold: float
 
+    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Probability that each recording is a cry, ``(...)`` from ``(..., n_features)``.
+
+        Features that an earlier release stored are fewer: what they lack counts as average.
+        """
+        known = features.shape[-1]
+        given = np.zeros((*features.shape[:-1], len(self.mean)), dtype=np.float32)
+        given[..., :known] = standardise(features, self.mean[:known], self.scale[:known])
+        logit = likeness(given, self.landmarks) @ self.weights + self.bias
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+
     def probability(self, features: NDArray[np.floating]) -> float:
         """Probability that a recording with these features is a cry, shape ``(n_features,)``."""
-        standard = standardise(features, self.mean, self.scale)
-        logit = float(standard @ self.weights) + self.bias
-        return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+        return float(self.probabilities(features))
 
 
 @dataclass(frozen=True)
@@ -264,9 +298,10 @@ class Heads:
 
 def write_heads(path: Path, heads: Heads, facts: Mapping[str, Any]) -> str:
     """Write the heads as one artefact and return its SHA-256; ``facts`` go along as metadata."""
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "cry_mean": heads.cry.mean,
         "cry_scale": heads.cry.scale,
+        "cry_landmarks": heads.cry.landmarks,
         "cry_weights": heads.cry.weights,
         "embedding_weights": heads.embedding.weights,
         "until_days": heads.ranges.until_days,
@@ -309,6 +344,7 @@ def read_heads(path: Path) -> Heads:
         cry=CryHead(
             arrays["cry_mean"],
             arrays["cry_scale"],
+            arrays["cry_landmarks"],
             arrays["cry_weights"],
             facts["cry_bias"],
             facts["cry_threshold"],

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from pipelines.channel import Codec, through_codec
@@ -32,9 +33,20 @@ from pipelines.segment import find_units
 from pipelines.sound import Sound, decode, peak_normalise, resample
 from pipelines.training.gate_sounds import held_out_rows, is_human_checked
 
+Shares = NDArray[np.float64]
+
 CRYING = "crying_baby"
 LAUGHING = "laughing"
 MANIFEST_CRIES = "manifest"
+HARD = {
+    "laughter": ("laughing",),
+    "coughs and other human sounds": ("coughing", "sneezing", "breathing", "snoring", "clapping"),
+    "alarms, horns and bells": ("clock_alarm", "siren", "car_horn", "church_bells"),
+    "cats and dogs": ("cat", "dog"),
+    "farm animals": ("rooster", "hen", "pig", "cow", "sheep", "frog"),
+    "birds": ("chirping_birds", "crow"),
+}
+"""Labels of everyday clips that are most easily taken for crying. None of them is speech."""
 REFUSED_BEFORE = 0.0
 """Score of what the segment stage refuses: it lies under every probability."""
 RECALL = 0.95
@@ -69,6 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every-infant", action="store_true", help="also infants that training has seen"
     )
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw the ROC curves")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -82,6 +95,8 @@ def main(args: argparse.Namespace) -> int:
     figures = figures_of(heads, scored, gated)
     figures["encoder"] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
     show(report.console(), figures)
+    if args.png is not None:
+        draw(args.png, scored)
     if args.json is not None:
         report.write_json(args.json, figures)
     return 0
@@ -155,8 +170,27 @@ def cry_figures(heads: Heads, scored: Sequence[Scored]) -> dict[str, Any]:
     figures |= _passing(heads, others, known, cries)
     figures["n_crying_baby_clips"] = len({one.clip for one in cries})
     figures["n_laughing_clips"] = len({one.clip for one in laughing})
+    figures["hard"] = _hard(heads, others, known)
     figures["sources"] = _by_source(heads, scored)
     return figures
+
+
+def _hard(heads: Heads, others: Sequence[Scored], known: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Shares of the hard kinds of other sounds that pass, each with its clips' number."""
+    lines: list[dict[str, Any]] = []
+    for kind, labels in HARD.items():
+        mine = [one for one in others if one.label in labels]
+        line: dict[str, Any] = {"kind": kind, "n_clips": len({one.clip for one in mine})}
+        line |= metrics.json_keys("pass_frac", _pass_frac(mine, heads.cry.threshold))
+        if known:
+            at_recall = _pass_frac(mine, _threshold_at_recall(known))
+            line |= metrics.json_keys("pass_frac_at_95_recall", at_recall)
+        lines.append(line)
+    return lines
+
+
+def _threshold_at_recall(known: Sequence[Scored]) -> float:
+    return float(np.quantile([one.score for one in known], 1.0 - RECALL))
 
 
 def _on(codec: Codec, scored: Iterable[Scored]) -> list[Scored]:
@@ -169,9 +203,8 @@ def _passing(
     """Shares that pass: at 95 % recall of held-out cries, and at the shipped threshold."""
     figures: dict[str, Any] = {}
     if known and others:
-        threshold = float(np.quantile([one.score for one in known], 1.0 - RECALL))
-        name = "noncry_pass_at_95_recall"
-        figures |= metrics.json_keys(name, _pass_frac(others, threshold))
+        passing = _pass_frac(others, _threshold_at_recall(known))
+        figures |= metrics.json_keys("noncry_pass_at_95_recall", passing)
     shipped = heads.cry.threshold
     for name, part in (("noncry", others), ("held_out_cry", known), ("crying_baby", cries)):
         figures |= metrics.json_keys(f"{name}_pass_frac", _pass_frac(part, shipped))
@@ -314,6 +347,12 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
     for title, key in (("age", "accepted_by_age"), ("device", "accepted_by_device")):
         parts = [(name, *_cells(part, "frac")) for name, part in figures[key].items()]
         console.print(report.table(f"Accepted by {title}", (title, "share", "95 %", "n"), parts))
+    hard = [
+        (line["kind"], line["n_clips"], *_cells(line, "pass_frac_at_95_recall"))
+        for line in figures["hard"]
+    ]
+    title = "Hard negatives that pass at 95 % recall"
+    console.print(report.table(title, ("kind", "clips", "share", "95 %", "n"), hard))
     columns = ("source", "clips", "pass on AMR", "pass on ADPCM")
     keys = ("source", "n_clips", "pass_frac_amr", "pass_frac_adpcm")
     passing = [line for line in figures["sources"] if line["pass_frac_amr"] + line[keys[3]] > 0]
@@ -325,6 +364,35 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
         f"{figures['n_laughing_clips']} are laughing. No recording has a distress label.",
         markup=False,
     )
+
+
+def draw(path: Path, scored: Sequence[Scored]) -> None:
+    """Draw the ROC curves against all other everyday sounds as one PNG, without a display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    others = [one.score for one in scored if one.label not in {CRYING, MANIFEST_CRIES}]
+    figure = Figure(figsize=(5.5, 5.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.add_subplot()
+    for label, words in ((MANIFEST_CRIES, "held-out cries"), (CRYING, "crying_baby clips")):
+        cries = [one.score for one in scored if one.label == label]
+        if cries and others:
+            passing, recall = roc(cries, others)
+            axis.step(passing, recall, where="post", label=f"{words}, n = {len(cries)}")
+    axis.axhline(RECALL, color="grey", linewidth=0.8)
+    axis.set(xlim=(0.0, 1.0), ylim=(0.0, 1.01))
+    axis.set(xlabel=f"everyday sounds that pass, n = {len(others)}", ylabel="cries that pass")
+    axis.legend(fontsize=8, loc="lower right")
+    figure.savefig(path, dpi=110)
+
+
+def roc(cries: Sequence[float], others: Sequence[float]) -> tuple[Shares, Shares]:
+    """Shares of others and of cries that reach each threshold, from the highest one down."""
+    thresholds = np.unique([*cries, *others, np.inf])[::-1]
+    reached = [np.sort(np.asarray(part, dtype=np.float64)) for part in (others, cries)]
+    passing, recall = (1.0 - np.searchsorted(s, thresholds) / len(s) for s in reached)
+    return passing, recall
 
 
 def _cells(figures: Mapping[str, Any], name: str) -> tuple[object, object, object]:

@@ -51,6 +51,7 @@ from pipelines.training.gate_sounds import (
     Raw,
     adult_speech,
     cries,
+    hard_sounds,
     held_out_rows,
     is_human_checked,
     not_cry_intervals,
@@ -61,9 +62,10 @@ from pipelines.training.gate_sounds import (
 )
 from pipelines.training.split import RULE
 
-ADULT_CLIPS = 600
-SYNTHETIC_CLIPS = 600
-COPIES = {"cry": (3, 6), "not_cry": (2, 4)}
+ADULT_CLIPS = 300
+SYNTHETIC_CLIPS = 240
+HARD_CLIPS = 50  # of every kind
+COPIES = {"cry": (2, 4), "not_cry": (2, 4)}
 """Copies on (narrow, wide) codec, each with its own room and noise; fewer cries are wide-band."""
 CRY_PASS_FRAC = 0.95
 ACCEPTED_FRAC = 0.88
@@ -141,8 +143,8 @@ def card(heads: Heads, facts: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "gate",
         "version": heads.version,
-        "what": "logistic cry head, usual ranges of acoustic traits by age, and a ridge head from "
-        "embeddings to an acoustic arousal index",
+        "what": "cry head by likeness to training sounds, usual ranges of acoustic traits by age, "
+        "and a ridge head from embeddings to an acoustic arousal index",
         "what_it_is_not": "no recording had a distress label: arousal is an index of acoustic "
         "measures, and the embedding's head was fitted to that index; research use, no medical "
         "device",
@@ -190,6 +192,7 @@ def _examples(
         not_cry_intervals(rows, data / "donateacry" / "cry_intervals.csv"),
         adult_speech(data / "speech_commands" / "manifest.csv", ADULT_CLIPS, rng),
         synthetic_sounds(SYNTHETIC_CLIPS, rng),
+        hard_sounds(HARD_CLIPS, rng),
     )
     for raw in raws:
         for codec in _paths(raw):

@@ -28,6 +28,7 @@ from pipelines.channel import (
 )
 from pipelines.manifest import ManifestRow
 from pipelines.sound import Sound, decode, resample
+from pipelines.training.gate_negatives import hard_negatives
 from pipelines.training.split import is_held_out
 
 RATE_HZ = 16_000
@@ -49,7 +50,8 @@ class Raw:
     is_cry
         Whether it is crying.
     source
-        Where it comes from: ``cry``, ``not_cry``, ``adult``, ``childlike`` or ``synthetic``.
+        Where it comes from: ``cry``, ``not_cry``, ``adult``, ``childlike``, ``synthetic``, or a
+        kind of :mod:`pipelines.training.gate_negatives`.
     group
         Infant, speaker or noise that it must not be split from.
     """
@@ -173,6 +175,14 @@ def synthetic_sounds(count: int, rng: np.random.Generator) -> Iterator[Raw]:
         sound = Sound((0.7 * made / peak).astype(np.float32), RATE_HZ)
         group = f"{makers[index % len(makers)].__name__}-{index}"
         yield Raw(sound, is_cry=False, source="synthetic", group=group)
+
+
+def hard_sounds(count: int, rng: np.random.Generator) -> Iterator[Raw]:
+    """Give so many of every kind of sound that is easily taken for crying, made in code."""
+    for number, (kind, samples) in enumerate(hard_negatives(count, rng)):
+        peak = max(float(np.max(np.abs(samples))), 1e-9)
+        sound = Sound((0.7 * samples / peak).astype(np.float32), RATE_HZ)
+        yield Raw(sound, is_cry=False, source=kind, group=f"{kind}-{number}")
 
 
 def _times_s() -> NDArray[np.float64]:

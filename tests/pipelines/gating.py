@@ -34,7 +34,8 @@ def made_up_heads(threshold: float = 0.05) -> Heads:
         cry=CryHead(
             mean=np.zeros(80, dtype=np.float32),
             scale=np.ones(80, dtype=np.float32),
-            weights=np.full(80, 0.1, dtype=np.float32),
+            landmarks=np.array([np.ones(80), -np.ones(80)], dtype=np.float32),
+            weights=np.array([8.0, -8.0]),
             bias=0.0,
             threshold=0.3,
         ),

@@ -8,7 +8,15 @@ import pytest
 
 from pipelines.artefacts import write_artefact
 from pipelines.errors import CorruptArtefactError, IncompatibleArtefactError
-from pipelines.heads import TRAITS, bundled_heads, read_heads, standardise, summarise, write_heads
+from pipelines.heads import (
+    TRAITS,
+    bundled_heads,
+    likeness,
+    read_heads,
+    standardise,
+    summarise,
+    write_heads,
+)
 from tests.pipelines.gating import USUAL_UNIT, made_up_heads
 
 
@@ -16,12 +24,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     written = made_up_heads()
     write_heads(tmp_path / "gate.safetensors", written, {"note": "made up"})
     read = read_heads(tmp_path / "gate.safetensors")
-    assert read.version.startswith("gate-1-")
+    assert read.version.startswith("gate-2-")
     np.testing.assert_array_equal(read.ranges.centre, written.ranges.centre)
     np.testing.assert_array_equal(read.ranges.spread, written.ranges.spread)
-    assert replace(read.cry, mean=0, scale=0, weights=0) == replace(
-        written.cry, mean=0, scale=0, weights=0
-    )
+    blank = {"mean": 0, "scale": 0, "landmarks": 0, "weights": 0}
+    assert replace(read.cry, **blank) == replace(written.cry, **blank)
     assert read.cry.probability(np.ones(80)) == written.cry.probability(np.ones(80))
     assert read.embedding.predict(np.ones((2, 192))) == written.embedding.predict(np.ones((2, 192)))
     traits = summarise([USUAL_UNIT | {"f0_median_hz": 500.0}])
@@ -75,6 +82,18 @@ def test_features_far_outside_the_training_range_count_no_further() -> None:
         for value in (2.0, 1e6)
     )
     np.testing.assert_array_equal(near, far)
+
+
+def test_features_that_were_not_stored_count_as_average() -> None:
+    head = made_up_heads().cry
+    short, whole = np.ones(60, np.float32), np.append(np.ones(60), np.zeros(20)).astype(np.float32)
+    assert head.probability(short) == head.probability(whole) > 0.5
+
+
+def test_likeness_is_one_for_the_same_and_falls_with_distance() -> None:
+    landmarks = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], dtype=np.float32)
+    found = likeness(np.zeros((5, 2), dtype=np.float32), landmarks)
+    np.testing.assert_allclose(found, np.tile(np.exp([0.0, -1.0, -4.0]), (5, 1)))
 
 
 def test_values_are_spelt_as_people_read_them() -> None:

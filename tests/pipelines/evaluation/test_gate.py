@@ -17,9 +17,11 @@ from pipelines.evaluation.gate import (
     acceptance_figures,
     cry_figures,
     cry_score,
+    draw,
     environment_scores,
     gate_in_order,
     read_clips,
+    roc,
     with_raised_pitch,
 )
 from pipelines.gate import gate_cry
@@ -83,6 +85,27 @@ def test_sources_are_listed_with_n_and_codec() -> None:
         "pass_frac_adpcm": 0.5,
         "n_adpcm": 2,
     }
+
+
+def test_hard_kinds_are_counted_apart() -> None:
+    known = scored("manifest", *np.linspace(0.4, 0.9, 21))
+    others = [*scored("laughing", 0.8, 0.1, 0.1), *scored("rain", 0.1)]
+    lines = {line["kind"]: line for line in cry_figures(HEADS, [*known, *others])["hard"]}
+    assert lines["laughter"]["n_clips"] == 3
+    assert lines["laughter"]["pass_frac_at_95_recall"] == pytest.approx(1 / 3)
+    assert lines["birds"]["n_clips"] == 0
+    assert lines["birds"]["pass_frac"] is None
+
+
+def test_the_curve_goes_from_nothing_to_all_that_pass() -> None:
+    passing, recall = roc([0.9, 0.5], [0.7, 0.1])
+    np.testing.assert_allclose(passing, [0.0, 0.0, 0.5, 0.5, 1.0])
+    np.testing.assert_allclose(recall, [0.0, 0.5, 0.5, 1.0, 1.0])
+
+
+def test_the_curves_are_drawn(tmp_path: Path) -> None:
+    draw(tmp_path / "roc.png", [*scored("crying_baby", 0.9), *scored("rain", 0.1)])
+    assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_the_segment_stage_refuses_is_under_every_cry() -> None:

@@ -17,10 +17,12 @@ from pipelines.manifest import ManifestRow
 from pipelines.sound import RATE_HZ, Sound, write_wav
 from pipelines.synthesis import InfantVoice, synthesise_cry
 from pipelines.training import gate_fit as fit
+from pipelines.training.gate_negatives import KINDS, Maker
 from pipelines.training.gate_sounds import (
     Raw,
     adult_speech,
     cries,
+    hard_sounds,
     held_out_rows,
     is_human_checked,
     not_cry_intervals,
@@ -77,6 +79,26 @@ def test_synthetic_sounds_are_seeded_finite_and_of_several_kinds() -> None:
         assert np.max(np.abs(raw.sound.samples)) == pytest.approx(0.7, abs=1e-3)
         assert not raw.is_cry
     assert len({raw.group.split("-")[0] for raw in first}) == 6
+
+
+def test_hard_sounds_are_seeded_finite_and_of_every_kind() -> None:
+    first, again = (list(hard_sounds(2, np.random.default_rng(5))) for _ in range(2))
+    assert [raw.source for raw in first] == [kind for kind in KINDS for _ in range(2)]
+    assert len({raw.group for raw in first}) == len(first)
+    for raw, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(raw.sound.samples, other.sound.samples)
+        assert np.all(np.isfinite(raw.sound.samples))
+        assert np.max(np.abs(raw.sound.samples)) == pytest.approx(0.7, abs=1e-3)
+        assert not raw.is_cry
+
+
+@pytest.mark.parametrize("maker", [maker for makers in KINDS.values() for maker in makers])
+def test_every_maker_makes_another_sound_each_time(maker: Maker) -> None:
+    rng = np.random.default_rng(1)
+    first, second = maker(rng), maker(rng)
+    assert first.shape == second.shape == (5 * RATE_HZ,)
+    assert np.std(first) > 0.0
+    assert not np.array_equal(first, second)
 
 
 def test_every_second_adult_is_sped_up(tmp_path: Path) -> None:
@@ -160,7 +182,8 @@ def test_on_each_codec_both_kinds_and_their_sources_weigh_the_same() -> None:
 
 def test_the_cry_head_is_no_codec_detector() -> None:
     head = fit.fit_cry_head(cry_set(wide_frac=0.9), penalty=0.1)
-    assert abs(head.weights[1]) < 0.1 * abs(head.weights[0])
+    other_codec, cry = (head.probabilities(np.eye(4)[at] * [[-2.0], [2.0]]) for at in (1, 0))
+    assert abs(np.diff(other_codec)[0]) < 0.1 * np.diff(cry)[0]
 
 
 def test_probabilities_of_many_are_those_of_each() -> None:
@@ -173,9 +196,12 @@ def test_probabilities_of_many_are_those_of_each() -> None:
 def test_the_strongest_penalty_that_is_as_good_is_chosen() -> None:
     examples = cry_set()
     penalty, by_source = fit.choose_penalty(examples)
-    means = {p: np.mean(list(fit.unseen_source_auc(examples, p).values())) for p in fit.PENALTIES}
-    assert means[penalty] >= max(means.values()) - fit.AS_GOOD
-    assert all(m < max(means.values()) - fit.AS_GOOD for p, m in means.items() if p < penalty)
+    tried = {p: list(fit.unseen_source_auc(examples, p).values()) for p in fit.PENALTIES}
+    means = {p: np.mean(values) for p, values in tried.items()}
+    best = max(means, key=lambda p: means[p])
+    least = means[best] - np.std(tried[best], ddof=1) / np.sqrt(len(tried[best]))
+    assert means[penalty] >= least
+    assert all(mean < least for p, mean in means.items() if p < penalty)
     assert set(by_source) == {"adult", "synthetic"}
 
 
@@ -193,7 +219,7 @@ def test_unseen_probabilities_never_come_from_a_head_that_met_the_group() -> Non
     own = fit.probabilities(fit.fit_cry_head(examples, 1.0), features)
     unseen = fit.unseen_probabilities(examples, 1.0)
     assert np.mean((own > 0.5) == examples.is_cry) > 0.9
-    assert np.mean((unseen > 0.5) == examples.is_cry) < 0.8
+    assert np.mean((unseen > 0.5) == examples.is_cry) < 0.85
 
 
 def test_ranges_are_medians_and_scaled_mads_by_age() -> None:
@@ -298,6 +324,7 @@ def test_the_command_is_deterministic_and_its_card_says_what_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.training.gate.SYNTHETIC_CLIPS", 12)
+    monkeypatch.setattr("pipelines.training.gate.HARD_CLIPS", 1)
     monkeypatch.setattr("pipelines.training.gate.COPIES", {})
     monkeypatch.setattr(fit, "PENALTIES", (0.001, 0.01))
     (tmp_path / "corpus").mkdir()
