@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from pipelines.evaluation.metrics import Estimate
 from pipelines.evaluation.pairs import (
     Pairs,
+    Sampled,
     cosine_scores,
     equal_error_rate,
+    error_curve,
     estimate_difference,
     estimate_eer,
+    sample,
     whitened_scores,
 )
 
@@ -42,6 +46,31 @@ def test_equal_error_rate_of_two_normal_distributions() -> None:
     scores = np.concatenate([rng.normal(1.0, 1.0, 20_000), rng.normal(0.0, 1.0, 20_000)])
     same = np.arange(40_000) < 20_000
     assert equal_error_rate(scores, same) == pytest.approx(30.85, abs=0.6)  # Phi(-1/2)
+
+
+def test_area_and_least_cost_of_cases_known_by_hand() -> None:
+    same = np.array([True, True, False, False])
+    perfect = error_curve(np.array([4.0, 3.0, 2.0, 1.0]), same)
+    assert perfect.area() == pytest.approx(1.0)
+    assert perfect.least_cost(0.01) == pytest.approx(0.0)
+    mixed = error_curve(np.array([4.0, 2.0, 3.0, 1.0]), same)
+    assert mixed.area() == pytest.approx(0.75)  # three of four pairs of the two kinds in order
+    # Refusing all but the best: half of the genuine missed, nobody passed.
+    assert mixed.least_cost(0.01) == pytest.approx(0.5)
+    reversed_ = error_curve(np.array([1.0, 2.0, 3.0, 4.0]), same)
+    assert reversed_.area() == pytest.approx(0.0)
+    assert reversed_.least_cost(0.05) == pytest.approx(1.0)  # refusing everything costs as much
+
+
+def test_area_and_cost_agree_with_other_implementations() -> None:
+    rng = np.random.default_rng(2)
+    same = rng.random(500) < 0.3
+    scores = rng.normal(size=500) + 0.8 * same
+    curve = error_curve(scores, same)
+    assert curve.area() == pytest.approx(roc_auc_score(same, scores))
+    fpr, tpr, _ = roc_curve(same, scores, drop_intermediate=False)
+    cost = (0.05 * (1.0 - tpr) + 0.95 * fpr).min() / 0.05
+    assert curve.least_cost(0.05) == pytest.approx(cost)
 
 
 def test_a_weight_counts_as_so_many_copies() -> None:
@@ -95,6 +124,32 @@ def test_a_difference_is_paired() -> None:
     assert isinstance(worse, Estimate)
     assert worse.hi is not None
     assert worse.hi < 0.0
+
+
+def sampled(scores: NDArray[np.float64], pairs: Pairs) -> Sampled:
+    found = sample(scores, pairs, hour_apart=False)
+    assert isinstance(found, Sampled)
+    return found
+
+
+def test_the_chance_to_be_better_follows_the_difference() -> None:
+    pairs = paired(20)
+    good = sampled(cosine_scores(vectors_of(pairs, 0.6), pairs), pairs)
+    bad = sampled(cosine_scores(vectors_of(pairs, 0.2), pairs), pairs)
+    assert good.minus(bad).prob_below_zero("eer") == pytest.approx(1.0, abs=0.02)
+    assert bad.minus(good).prob_below_zero("eer") == pytest.approx(0.0, abs=0.02)
+    assert good.minus(good).prob_below_zero("eer") == pytest.approx(0.5)
+    assert good.minus(bad).estimate("auc").value > 0.0
+
+
+def test_infants_that_are_not_paired_are_not_drawn() -> None:
+    pairs = paired(12)
+    scores = cosine_scores(vectors_of(pairs, 0.5), pairs)
+    more = np.concatenate([pairs.infant, np.arange(12, 60)])
+    wider = Pairs(pairs.first, pairs.second, pairs.same, pairs.hour_apart, more)
+    assert estimate_eer(scores, wider, hour_apart=False) == estimate_eer(
+        scores, pairs, hour_apart=False
+    )
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
