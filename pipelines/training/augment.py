@@ -23,17 +23,24 @@ _SILENCE = 1e-10
 
 @dataclass(frozen=True)
 class Strength:
-    """How strongly crops are changed; fractions are the share of crops that get a change."""
+    """How strongly crops are changed; fractions are the share of crops that get a change.
+
+    `signal_to_background_db` is the range that is drawn from; None mixes no background in.
+    """
 
     clean_frac: float = 0.1
     subtract_frac: float = 0.6
     room_frac: float = 0.5
     telephone_frac: float = 0.5
-    signal_to_background_db: tuple[float, float] = (3.0, 30.0)
+    signal_to_background_db: tuple[float, float] | None = (3.0, 30.0)
     equaliser_db: float = 4.0
     tilt_db: float = 6.0
     reverberation_s: tuple[float, float] = (0.15, 0.9)
     direct_to_reverberant_db: tuple[float, float] = (0.0, 15.0)
+
+
+OWN_ROOM = Strength(subtract_frac=0.0, room_frac=0.0, signal_to_background_db=None)
+"""Crops keep the room and the background that they were recorded with."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,8 @@ def mix_background(
     power: Frames, background: Frames, rng: np.random.Generator, strength: Strength
 ) -> Frames:
     """Add another recording's background at a random level under the crop's mean power."""
+    if strength.signal_to_background_db is None:
+        return power
     ratio_db = rng.uniform(*strength.signal_to_background_db, len(power))
     crop_power = power.mean(axis=(1, 2)) + _SILENCE
     background_power = background.mean(axis=(1, 2)) + _SILENCE

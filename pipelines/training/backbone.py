@@ -8,11 +8,14 @@ what was used and what came out, whatever it shows.
 
 import argparse
 import ctypes
+import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +26,8 @@ from pipelines.artefacts import read_artefact, write_artefact
 from pipelines.encoders.ecapa import SMALL_CONSTRUCTOR
 from pipelines.errors import ConfigError
 from pipelines.frontend import Frames, FrontEnd
-from pipelines.training.augment import Strength, change_room, mask, normalise_crops
-from pipelines.training.batches import Batches
+from pipelines.training.augment import OWN_ROOM, Strength, change_room, mask, normalise_crops
+from pipelines.training.batches import Batch, Batches, Shares
 from pipelines.training.corpus import Corpus, load_corpus
 from pipelines.training.learner import Learner, Losses, Recipe
 from pipelines.training.model_card import finish
@@ -36,6 +39,7 @@ STATE_FORMAT = 1
 SAVE_EVERY_S = 180.0
 TELL_EVERY_S = 20.0
 MEAN_BATCHES = 60
+PREPARING_THREADS = 8
 _MEAN_STREAM = 2**31  # a stream of draws that no training step uses
 
 Tell = Callable[[str], None]
@@ -63,16 +67,38 @@ def keep_freed_memory() -> bool:
     return all(mallopt(key, value) == 1 for key, value in settings)
 
 
-def mel_mean(batches: Batches) -> Frames:
+def mel_mean(batches: Batches, front_end: FrontEnd) -> Frames:
     """Mean of every band over crops of cries as they were recorded, shape ``(bands,)``."""
     rng = batches.rng(_MEAN_STREAM)
     nothing = np.zeros(1, dtype=np.float32)
-    means = [
-        normalise_crops(batches.draw(rng, 1.0).crops.power, FrontEnd(), nothing).mean(axis=(0, 1))
-        for _ in range(MEAN_BATCHES)
-    ]
+    means = []
+    for _ in range(MEAN_BATCHES):
+        power = batches.draw(rng, Shares()).crops.power
+        means.append(normalise_crops(power, front_end, nothing).mean(axis=(0, 1)))
     result: Frames = np.mean(means, axis=0).astype(np.float32)
     return result
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run runs on, and whom it leaves out.
+
+    Attributes
+    ----------
+    constructor
+        Keyword arguments of the network.
+    device
+        ``cpu`` or ``cuda``.
+    without
+        Voices of the corpus that it shall not hear, nor the backgrounds of their recordings.
+    ahead
+        Prepare batches in threads of their own while the network computes, as beside a GPU.
+    """
+
+    constructor: Mapping[str, Any] = field(default_factory=lambda: SMALL_CONSTRUCTOR)
+    device: str = "cpu"
+    without: tuple[str, ...] = ()
+    ahead: bool = False
 
 
 class Run:
@@ -88,8 +114,8 @@ class Run:
         Where its state is kept.
     tell
         Called with lines for people.
-    constructor
-        Keyword arguments of the network.
+    settings
+        What it runs on, and whom it leaves out.
     """
 
     def __init__(
@@ -98,27 +124,34 @@ class Run:
         recipe: Recipe,
         folder: Path,
         tell: Tell,
-        constructor: Mapping[str, Any] = SMALL_CONSTRUCTOR,
+        settings: RunSettings | None = None,
     ) -> None:
         self.corpus = corpus
         self.recipe = recipe
-        self.constructor = constructor
-        self.batches = Batches(corpus, recipe.seed, recipe.identities)
-        self.mel_mean_db = mel_mean(self.batches)
+        self.settings = settings or RunSettings()
+        self.constructor = self.settings.constructor
+        self.batches = Batches(corpus, recipe.seed, recipe.identities, self.settings.without)
+        self._bare_front_end = FrontEnd(floor_below_p99_db=recipe.floor_db)
+        self.mel_mean_db = mel_mean(self.batches, self._bare_front_end)
         sizes = {group: len(known) for group, known in self.batches.groups.items()}
-        self.learner = Learner(recipe, sizes, constructor)
+        self.learner = Learner(recipe, sizes, self.constructor, self.settings.device)
         self.progress = Progress()
-        self.strength = Strength()
+        self.strength = Strength() if recipe.swap else OWN_ROOM
         self._state = folder / STATE_FILE
         self._tell = tell
 
     @property
     def front_end(self) -> FrontEnd:
         """Front end with this corpus's own mel mean."""
-        return FrontEnd(global_mel_mean_db=tuple(round(float(x), 4) for x in self.mel_mean_db))
+        mean_db = tuple(round(float(x), 4) for x in self.mel_mean_db)
+        return replace(self._bare_front_end, global_mel_mean_db=mean_db)
 
     def _identity(self) -> dict[str, Any]:
-        return {"recipe": asdict(self.recipe), "manifest_sha256": self.corpus.manifest_sha256}
+        return {
+            "recipe": asdict(self.recipe),
+            "manifest_sha256": self.corpus.manifest_sha256,
+            "without": list(self.settings.without),
+        }
 
     def save(self) -> None:
         """Write the state, whole or not at all."""
@@ -150,14 +183,18 @@ class Run:
         self.progress = Progress(found.metadata["step"], found.metadata["elapsed_s"])
         self._tell(f"taken up at step {self.progress.step} of {self.recipe.steps}")
 
-    def step(self) -> Losses:
-        """Draw one batch, change its rooms, and learn from it."""
-        number = self.progress.step
+    def prepared(self, number: int) -> tuple[Batch, Frames]:
+        """Draw the batch of a step and change its rooms; a function of seed and step alone."""
         rng = self.batches.rng(number)
-        batch = self.batches.draw(rng, self.recipe.cry_frac_at(number / self.recipe.steps))
+        batch = self.batches.draw(rng, self.recipe.shares_at(number / self.recipe.steps))
         power = change_room(batch.crops, rng, self.strength)
-        crops = mask(normalise_crops(power, FrontEnd(), self.mel_mean_db), rng)
-        losses = self.learner.learn(crops, batch.labels, batch.group, number)
+        return batch, mask(normalise_crops(power, self._bare_front_end, self.mel_mean_db), rng)
+
+    def step(self, prepared: tuple[Batch, Frames] | None = None) -> Losses:
+        """Learn from the next batch."""
+        number = self.progress.step
+        batch, crops = prepared or self.prepared(number)
+        losses = self.learner.learn(crops, batch, number)
         self.progress.step += 1
         return losses
 
@@ -166,8 +203,8 @@ class Run:
         begun, before = time.monotonic(), self.progress.elapsed_s
         first = self.progress.step
         saved = told = begun
-        while self.progress.step < self.recipe.steps:
-            losses = self.step()
+        for prepared in self.batches_from(first):
+            losses = self.step(prepared)
             now = time.monotonic()
             self.progress.elapsed_s = before + now - begun
             if now - told > TELL_EVERY_S:
@@ -178,18 +215,39 @@ class Run:
                 self.save()
         self.save()
 
+    def batches_from(self, first: int) -> Iterator[tuple[Batch, Frames]]:
+        """Yield the prepared batches of all steps from one on."""
+        numbers = iter(range(first, self.recipe.steps))
+        if not self.settings.ahead:
+            yield from map(self.prepared, numbers)
+            return
+        with ThreadPoolExecutor(PREPARING_THREADS) as threads:
+            waiting = deque(
+                threads.submit(self.prepared, number)
+                for number in itertools.islice(numbers, 2 * PREPARING_THREADS)
+            )
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(
+                    threads.submit(self.prepared, n) for n in itertools.islice(numbers, 1)
+                )
+
     def _line(self, losses: Losses, steps_per_s: float) -> str:
         left_min = (self.recipe.steps - self.progress.step) / steps_per_s / 60.0
         crops_per_s = steps_per_s * 2 * self.recipe.identities
         return (
             f"step {self.progress.step}/{self.recipe.steps}  {crops_per_s:.0f} crops/s  "
             f"{left_min:.0f} min left  margin softmax {losses.margin_softmax:.2f}  "
-            f"prototypical {losses.prototypical:.2f}"
+            f"prototypical {losses.prototypical:.2f}  traits {losses.traits:.2f}"
         )
 
 
 def train_backbone(
-    data_root: Path, out_dir: Path, recipe: Recipe | None = None, tell: Tell | None = None
+    data_root: Path,
+    out_dir: Path,
+    recipe: Recipe | None = None,
+    tell: Tell | None = None,
+    device: str = "cpu",
 ) -> Path:
     """Train the encoder and write weights and card.
 
@@ -203,6 +261,8 @@ def train_backbone(
         What decides the run; None means the one the bundled weights were made with.
     tell
         Called with lines for people.
+    device
+        ``cpu`` or ``cuda``; the same recipe gives the same weights on one of them only.
 
     Returns
     -------
@@ -219,13 +279,29 @@ def train_backbone(
     out_dir.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     tell("reading the recordings")
-    run = Run(load_corpus(data_root), recipe, out_dir, tell)
+    corpus = load_corpus(data_root, simulated=recipe.simulated_infants)
+    run = Run(corpus, recipe, out_dir, tell, RunSettings(device=device, ahead=device == "cuda"))
     run.resume()
     run.run()
     tell("measuring on held-out infants")
     weights = out_dir / WEIGHTS_FILE
     finish(run, data_root, weights)
     return weights
+
+
+def chosen_device(asked: str) -> str:
+    """Return the device to train on: what was asked for, or a GPU where there is one.
+
+    Raises
+    ------
+    ConfigError
+        A GPU was asked for, and there is none.
+    """
+    present = torch.cuda.is_available()
+    if asked == "cuda" and not present:
+        message = "no GPU is here that torch can use: --device cpu"
+        raise ConfigError(message)
+    return "cuda" if present and asked != "cpu" else "cpu"
 
 
 def _silent(line: str) -> None:
@@ -239,14 +315,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--crops", type=int, default=Recipe.crops, help="crops to learn from")
     parser.add_argument("--identities", type=int, default=Recipe.identities, help="per batch")
+    parser.add_argument("--simulated", type=int, default=Recipe.simulated_infants, help="infants")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
+    parser.add_argument(
+        "--device", choices=["auto", "cpu", "cuda"], default="auto", help="default: a GPU if any"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Train, print a line now and then, and say where the weights are."""
     torch.set_num_threads(args.threads)
-    recipe = Recipe(seed=args.seed, crops=args.crops, identities=args.identities)
-    weights = train_backbone(args.data, args.out, recipe, _say)
+    recipe = Recipe(
+        seed=args.seed,
+        crops=args.crops,
+        identities=args.identities,
+        simulated_infants=args.simulated,
+    )
+    weights = train_backbone(args.data, args.out, recipe, _say, chosen_device(args.device))
     card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     if args.json:
         args.json.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -1,34 +1,43 @@
 """Training: the recordings that the backbone may hear, as mel power held in memory.
 
 In: a folder with ``donateacry/``, ``speech_commands/`` and ``noise/``. Out: a :class:`Corpus` of
-frames, clips with their cry units, and backgrounds. Guaranteed: no clip of a held-out infant or
-speaker; the same folder gives the same corpus, and its manifest has a checksum.
+frames, clips with their cry units, backgrounds, and simulated infants. Guaranteed: no clip of a
+held-out infant or speaker; the same folder gives the same corpus, and its manifest has a checksum.
 
 Frames are kept as float16 decibels: 0.06 dB coarse at worst, and the whole corpus fits in memory.
 A faster or slower copy of a voice (pitch and tract move together) counts as another identity.
+Beside the frames stand the traits that a network shall not be blind to: the fundamental frequency
+of every frame, as planted in simulated cries and as tracked in real ones, and of simulated voices
+the length of the tract, jitter and breathiness.
 """
 
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.acoustics import track_f0
 from pipelines.errors import DecodeError
 from pipelines.frontend import RATE_HZ, FrontEnd, mel_power, quietest_frames
 from pipelines.manifest import ManifestRow, read_manifest
 from pipelines.segment import find_units, segment
 from pipelines.sound import Sound, decode, peak_normalise, resample
+from pipelines.training.simulated import N_INFANTS, VoiceTraits, simulated_takes
 from pipelines.training.split import is_held_out
 
 ADULTS = "adults"
+SIMULATED = "simulated infants"
 CRY_SPEEDS = (1.0, 0.87, 1.15)
 ADULT_SPEEDS = (1.0, 1.35, 1.8)
 MIN_UNIT_FRAMES = 30
+SURE_STRENGTH = 0.6
+"""Autocorrelation from which a tracked frame is taken for a measured one."""
+SIMULATED_SEED = 20_000
 _AMIN = 1e-10
 
 
@@ -58,6 +67,8 @@ class Clip:
         First and last-plus-one row in :attr:`Corpus.frames_db`.
     units
         Cry units (or the whole word) in frames of this clip, shape ``(n, 2)``.
+    traits
+        What is known of a simulated voice; None of others.
     """
 
     voice: str
@@ -67,6 +78,7 @@ class Clip:
     recorded_at_s: float | None
     span: tuple[int, int]
     units: NDArray[np.int64]
+    traits: VoiceTraits | None = None
 
     @property
     def identity(self) -> str:
@@ -82,6 +94,8 @@ class Corpus:
     ----------
     frames_db
         Mel power in dB, float16, shape ``(frames, bands)``.
+    f0_hz
+        Fundamental frequency of every frame, NaN where unvoiced or not known, shape ``(frames,)``.
     clips
         Recordings at every speed.
     backgrounds
@@ -95,6 +109,7 @@ class Corpus:
     """
 
     frames_db: NDArray[np.float16]
+    f0_hz: NDArray[np.float32]
     clips: tuple[Clip, ...]
     backgrounds: tuple[NDArray[np.float16], ...]
     background_source: NDArray[np.int64]
@@ -111,6 +126,15 @@ def cry_rows(data_root: Path) -> list[ManifestRow]:
 def training_sources(data_root: Path, *, held_out: bool = False) -> list[Source]:
     """List the files to train on (or, the other way round, those held out), in a fixed order."""
     return [*_cries(data_root, held_out=held_out), *_adults(data_root, held_out=held_out)]
+
+
+def every_source(data_root: Path) -> list[Source]:
+    """List the files to train on and those held out: for cross-validation over all infants."""
+    return [
+        *_cries(data_root, held_out=False),
+        *_cries(data_root, held_out=True),
+        *_adults(data_root, held_out=False),
+    ]
 
 
 def _cries(data_root: Path, *, held_out: bool) -> Iterator[Source]:
@@ -164,11 +188,29 @@ def _decibel(sound: Sound) -> NDArray[np.float16]:
     return (10.0 * np.log10(np.maximum(power, np.float32(_AMIN)))).astype(np.float16)
 
 
+def tracked_f0(sound: Sound, n_frames: int) -> NDArray[np.float32]:
+    """Fundamental frequency at each mel frame, NaN where it is unvoiced or not sure."""
+    track = track_f0(sound.samples, sound.rate_hz)
+    result = np.full(n_frames, np.nan, dtype=np.float32)
+    sure = np.isfinite(track.f0_hz) & (track.strength >= SURE_STRENGTH)
+    frames = np.round(track.times_s[sure] * 100.0).astype(np.intp)
+    inside = frames < n_frames
+    result[frames[inside]] = track.f0_hz[sure][inside]
+    return result
+
+
+def at_speed(f0_hz: NDArray[np.float32], speed: float, n_frames: int) -> NDArray[np.float32]:
+    """Fundamental frequency of a copy played faster, at each of its frames."""
+    places = np.minimum(np.round(np.arange(n_frames) * speed).astype(np.intp), len(f0_hz) - 1)
+    return (f0_hz[places] * np.float32(speed)).astype(np.float32)
+
+
 class _Builder:
     """Collects clips while files are read one by one."""
 
     def __init__(self) -> None:
         self.frames: list[NDArray[np.float16]] = []
+        self.f0: list[NDArray[np.float32]] = []
         self.rows = 0
         self.clips: list[Clip] = []
         self.backgrounds: list[NDArray[np.float16]] = []
@@ -176,18 +218,45 @@ class _Builder:
         self.own_background: list[NDArray[np.float32]] = []
 
     def add(self, number: int, source: Source, sound: Sound) -> None:
-        for speed in ADULT_SPEEDS if source.group == ADULTS else CRY_SPEEDS:
+        """Add a recording at every speed."""
+        adult = source.group == ADULTS
+        f0_hz = np.full(1, np.nan, dtype=np.float32)
+        if not adult:
+            f0_hz = tracked_f0(sound, len(sound.samples) // 160 + 1)
+        for speed in ADULT_SPEEDS if adult else CRY_SPEEDS:
             copy = played_at(sound, speed)
-            frames = _decibel(copy)
-            span = (self.rows, self.rows + len(frames))
-            units = _unit_frames(copy, len(frames))
-            when = source.recorded_at_s
-            clip = Clip(source.voice, source.group, speed, number, when, span, units)
-            self.clips.append(clip)
-            self.frames.append(frames)
-            self.rows += len(frames)
+            frames = self._add_clip(number, source, copy, speed)
+            self.f0.append(at_speed(f0_hz, speed, len(frames)))
             if speed == 1.0:
-                self._add_background(number, frames, keep=source.group != ADULTS)
+                self._add_background(number, frames, keep=not adult)
+
+    def add_simulated(self, first_number: int, infants: int) -> None:
+        """Add simulated infants, with their truth."""
+        for number, take in enumerate(simulated_takes(infants, SIMULATED_SEED), first_number):
+            source = Source(Path(take.infant), take.infant, SIMULATED, None)
+            frames = self._add_clip(number, source, take.sound, 1.0, take.traits)
+            known = np.full(len(frames), np.nan, dtype=np.float32)
+            length = min(len(known), len(take.f0_hz))
+            known[:length] = take.f0_hz[:length]
+            self.f0.append(known)
+            self._add_background(number, frames, keep=False)
+
+    def _add_clip(
+        self,
+        number: int,
+        source: Source,
+        sound: Sound,
+        speed: float,
+        traits: VoiceTraits | None = None,
+    ) -> NDArray[np.float16]:
+        frames = _decibel(sound)
+        span = (self.rows, self.rows + len(frames))
+        units = _unit_frames(sound, len(frames))
+        who = (source.voice, source.group, speed, number, source.recorded_at_s)
+        self.clips.append(Clip(*who, span, units, traits))
+        self.frames.append(frames)
+        self.rows += len(frames)
+        return frames
 
     def _add_background(self, number: int, frames: NDArray[np.float16], *, keep: bool) -> None:
         quiet = quietest_frames(frames.astype(np.float32))
@@ -205,6 +274,7 @@ class _Builder:
     def build(self, checksum: str) -> Corpus:
         return Corpus(
             frames_db=np.concatenate(self.frames),
+            f0_hz=np.concatenate(self.f0),
             clips=tuple(self.clips),
             backgrounds=tuple(self.backgrounds),
             background_source=np.asarray(self.background_source, dtype=np.int64),
@@ -225,23 +295,35 @@ def _usable_sound(source: Source) -> Sound | None:
     return sound if sound.samples.size >= RATE_HZ // 2 else None
 
 
-def load_corpus(data_root: Path) -> Corpus:
-    """Read every file that may be trained on; about a minute for the full data.
+def load_corpus(
+    data_root: Path, sources: Sequence[Source] | None = None, simulated: int = N_INFANTS
+) -> Corpus:
+    """Read every file that may be trained on; about two minutes for the full data.
+
+    Parameters
+    ----------
+    data_root
+        Folder with ``donateacry/``, ``speech_commands/`` and ``noise/``.
+    sources
+        Files to read; None means :func:`training_sources`.
+    simulated
+        How many simulated infants to add.
 
     Raises
     ------
     ManifestError, OSError
         A manifest is missing or lacks its columns.
     """
-    sources = training_sources(data_root)
+    chosen = training_sources(data_root) if sources is None else list(sources)
     builder = _Builder()
-    for number, source in enumerate(sources):
+    for number, source in enumerate(chosen):
         sound = _usable_sound(source)
         if sound is not None:
             builder.add(number, source, sound)
+    builder.add_simulated(len(chosen), simulated)
     for file in sorted((data_root / "noise").glob("*.*")):
         builder.add_noise(peak_normalise(resample(decode(file)[0], RATE_HZ)))
-    return builder.build(manifest_sha256(sources))
+    return builder.build(manifest_sha256(chosen))
 
 
 def counts(corpus: Corpus) -> Mapping[str, int]:

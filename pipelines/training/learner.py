@@ -1,8 +1,9 @@
 """Training: the network with all that learns beside it, one step at a time.
 
-In: normalised crops and their identities. Out: losses, and finally the network's own weights.
-Guaranteed: everything that a step changes is in :meth:`Learner.arrays`, so a run that is taken up
-again from there goes on exactly as it would have.
+In: normalised crops, their identities, and what is known of their voices. Out: losses, and finally
+the network's own weights. Guaranteed: everything that a step changes is in :meth:`Learner.arrays`,
+so a run that is taken up again from there goes on exactly as it would have. On a GPU the network
+runs in mixed precision (bfloat16), the objectives in single precision.
 """
 
 import math
@@ -18,7 +19,14 @@ from torch.nn import functional
 from pipelines.encoders.ecapa import SMALL_CONSTRUCTOR, build_ecapa
 from pipelines.encoders.loaded import EMBEDDING_DIM, widened
 from pipelines.frontend import Frames
-from pipelines.training.objectives import aam_softmax, angular_prototypical
+from pipelines.training.batches import Batch, Shares
+from pipelines.training.objectives import (
+    aam_softmax,
+    angular_prototypical,
+    known_squared_error,
+    shared_variance,
+)
+from pipelines.training.simulated import N_INFANTS, TARGETS
 
 WARM_UP_STEPS = 100
 GRADIENT_NORM = 5.0
@@ -42,17 +50,40 @@ class Recipe:
         Of AdamW; the rate rises over the first steps, then falls along a cosine.
     margin
         Of the additive angular margin softmax, reached after half of the run.
-    cry_frac
-        Share of batches of cries at the start; the last third of the run is cries alone.
+    adults_frac, simulated_frac
+        Shares of batches of adults and of simulated infants at the start. The last third of the run
+        hears no adults, and half as many simulated infants.
+    simulated_infants
+        How many of them there are.
+    same_take_frac
+        Share of batches whose pairs are one crop in two rooms.
+    swap
+        Whether crops get other rooms and other recordings' backgrounds.
+    trait_weight
+        Weight of asking the embedding for the voice's traits (pitch, tract, jitter, breathiness).
+    room_weight
+        Weight of how far one crop's embeddings in two rooms lie apart.
+    floor_db
+        Dynamic range of the front end: what lies further under the loud frames is not heard.
+    orthogonality_weight
+        Weight of the variance that embeddings share with the background they were recorded with.
     """
 
     seed: int = 0
-    crops: int = 200_000
+    crops: int = 240_000
     identities: int = 48
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     margin: float = 0.2
-    cry_frac: float = 0.6
+    adults_frac: float = 0.3
+    simulated_frac: float = 0.2
+    simulated_infants: int = N_INFANTS
+    same_take_frac: float = 0.5
+    swap: bool = True
+    trait_weight: float = 1.0
+    room_weight: float = 3.0
+    floor_db: float = 30.0
+    orthogonality_weight: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -63,10 +94,12 @@ class Recipe:
         """Margin after a share of the run."""
         return self.margin * min(1.0, 2.0 * done_frac)
 
-    def cry_frac_at(self, done_frac: float) -> float:
-        """Share of batches of cries after a share of the run."""
+    def shares_at(self, done_frac: float) -> Shares:
+        """Give what batches are likely to be after a share of the run."""
         rise = min(1.0, max(0.0, (done_frac - 0.5) * 6.0))
-        return self.cry_frac + (1.0 - self.cry_frac) * rise
+        adults = self.adults_frac * (1.0 - rise)
+        simulated = self.simulated_frac * (1.0 - 0.5 * rise)
+        return Shares(1.0 - adults - simulated, adults, simulated, self.same_take_frac)
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of a step."""
@@ -76,10 +109,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Losses:
-    """Losses of one step: margin softmax, prototypical."""
+    """Losses of one step before weighting; `rooms` is zero where no crop is heard in two."""
 
     margin_softmax: float
     prototypical: float
+    traits: float
+    rooms: float
+    background: float
 
 
 class Learner:
@@ -93,6 +129,8 @@ class Learner:
         How many identities each group has.
     constructor
         Keyword arguments of the network.
+    device
+        ``cpu`` or ``cuda``.
     """
 
     def __init__(
@@ -100,51 +138,90 @@ class Learner:
         recipe: Recipe,
         identities: Mapping[str, int],
         constructor: Mapping[str, Any] = SMALL_CONSTRUCTOR,
+        device: str = "cpu",
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
+        self.device = torch.device(device)
         # Centring and scaling the embedding keeps it from gathering around one direction; both are
         # folded into the network's last layer at the end.
-        self.neck = torch.nn.BatchNorm1d(EMBEDDING_DIM, affine=False)
-        self.network = build_ecapa(constructor)
+        self.neck = torch.nn.BatchNorm1d(EMBEDDING_DIM, affine=False).to(self.device)
+        self.network = build_ecapa(constructor).to(self.device)
         self.centres = {
-            group: torch.nn.Parameter(CENTRE_SCALE * torch.randn(count, EMBEDDING_DIM))
+            group: self._learnt(CENTRE_SCALE * torch.randn(count, EMBEDDING_DIM))
             for group, count in sorted(identities.items())
         }
-        self.scale = torch.nn.Parameter(torch.tensor(math.log(10.0)))
-        self.bias = torch.nn.Parameter(torch.tensor(0.0))
+        self.scale = self._learnt(torch.tensor(math.log(10.0)))
+        self.bias = self._learnt(torch.tensor(0.0))
+        self.ask = torch.nn.Linear(EMBEDDING_DIM, len(TARGETS)).to(self.device)
+        free = [*self.centres.values(), self.scale, self.bias, *self.ask.parameters()]
         self.optimiser = torch.optim.AdamW(
             [
                 {"params": list(self.network.parameters()), "weight_decay": recipe.weight_decay},
-                {"params": [*self.centres.values(), self.scale, self.bias], "weight_decay": 0.0},
+                {"params": free, "weight_decay": 0.0},
             ],
             lr=recipe.learning_rate,
         )
 
+    def _learnt(self, value: torch.Tensor) -> torch.nn.Parameter:
+        return torch.nn.Parameter(value.to(self.device))
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
     def embed(self, crops: Frames) -> torch.Tensor:
         """Embeddings of crops, unit length, with gradients."""
-        raw = self.network(torch.from_numpy(np.ascontiguousarray(crops)))[:, 0]
-        return functional.normalize(self.neck(raw), dim=1)
+        mixed = self.device.type == "cuda"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=mixed):
+            raw = self.network(self._tensor(crops))[:, 0]
+        return functional.normalize(self.neck(raw.float()), dim=1)
 
-    def learn(self, crops: Frames, labels: NDArray[np.int64], group: str, step: int) -> Losses:
-        """Take one step on a batch whose second half repeats the identities of the first."""
+    def learn(self, crops: Frames, batch: Batch, step: int) -> Losses:
+        """Take one step.
+
+        Parameters
+        ----------
+        crops
+            The batch's crops as the network sees them, shape ``(2 * identities, frames, bands)``.
+        batch
+            Whose they are; its second half repeats the identities of the first.
+        step
+            Number of the step, which decides rate and margin.
+        """
         for part in self.optimiser.param_groups:
             part["lr"] = self.recipe.learning_rate_at(step)
         self.network.train()
         self.neck.train()
-        vectors = self.embed(crops)
-        half = len(vectors) // 2
-        margin = self.recipe.margin_at(step / self.recipe.steps)
-        softmax = aam_softmax(vectors, self.centres[group], torch.from_numpy(labels), margin)
-        pairs = angular_prototypical(vectors[:half], vectors[half:], self.scale, self.bias)
+        parts = self._losses(self.embed(crops), batch, step)
+        softmax, pairs, traits, rooms, background = parts
+        loss = (
+            0.5 * softmax
+            + 0.5 * pairs
+            + self.recipe.trait_weight * traits
+            + self.recipe.room_weight * rooms
+            + self.recipe.orthogonality_weight * background
+        )
         self.optimiser.zero_grad()
-        (0.5 * softmax + 0.5 * pairs).backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
         self.optimiser.step()
-        return Losses(softmax.item(), pairs.item())
+        return Losses(*(part.item() for part in parts))
+
+    def _losses(self, vectors: torch.Tensor, batch: Batch, step: int) -> tuple[torch.Tensor, ...]:
+        half = len(vectors) // 2
+        apart = 1.0 - (vectors[:half] * vectors[half:]).sum(dim=1).mean()
+        margin = self.recipe.margin_at(step / self.recipe.steps)
+        said = self.ask(vectors * math.sqrt(EMBEDDING_DIM))
+        return (
+            aam_softmax(vectors, self.centres[batch.group], self._tensor(batch.labels), margin),
+            angular_prototypical(vectors[:half], vectors[half:], self.scale, self.bias),
+            known_squared_error(said, self._tensor(batch.targets)),
+            apart if batch.same_take else torch.zeros_like(apart),
+            shared_variance(vectors, self._tensor(batch.nuisance)),
+        )
 
     def _modules(self) -> dict[str, Any]:
-        return {"network": self.network, "neck": self.neck}
+        return {"network": self.network, "neck": self.neck, "ask": self.ask}
 
     def _parameters(self) -> dict[str, torch.nn.Parameter]:
         named = {f"centres.{group}": value for group, value in self.centres.items()}

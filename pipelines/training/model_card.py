@@ -37,6 +37,13 @@ from pipelines.evaluation.verify import Heard, figures, hear, pair_up
 from pipelines.manifest import ManifestRow
 from pipelines.segment import segment
 from pipelines.training.corpus import counts, cry_rows
+from pipelines.training.probes import (
+    figure_of,
+    raw_vectors,
+    read_off,
+    read_probes,
+    recording_vectors,
+)
 from pipelines.training.split import RULE, is_held_out
 
 if TYPE_CHECKING:
@@ -47,6 +54,7 @@ LAST_BIAS = "fc.conv.bias"
 DATA = {
     "donateacry": "cries; ODbL 1.0 with contents under DbCL 1.0 (gveres/donateacry-corpus)",
     "speech_commands": "adult words; CC BY 4.0 (Google Speech Commands)",
+    "simulated": "voices of pipelines.population, nobody's, with their traits known",
     "noise": "augmentation only, never a target; Speech Commands background noise (CC BY 4.0) "
     "and a few noises of unstated licence",
 }
@@ -145,13 +153,16 @@ def _training(run: Run) -> dict[str, Any]:
         "manifest_sha256": run.corpus.manifest_sha256,
         "recipe": {**asdict(run.recipe), "strength": asdict(run.strength)},
         "method": "two crops per identity from two recordings (more than an hour apart weighted "
-        "4); speed copies are identities of their own; background, room, equaliser and telephone "
-        "band of every crop changed; half margin softmax, half angular prototypical; AdamW",
+        "4), or one crop in two rooms; speed copies are identities of their own; background, room, "
+        "equaliser and telephone band of every crop changed; half margin softmax, half angular "
+        "prototypical; the embedding is asked for pitch (as planted or tracked), length of the "
+        "tract, jitter and breathiness (as planted); AdamW",
         "choices": CHOICES,
         "crops": run.progress.step * 2 * run.recipe.identities,
         "minutes": round(run.progress.elapsed_s / 60.0, 1),
         "machine": f"{os.cpu_count()} CPU cores ({platform.machine()}), shared, "
-        f"{torch.get_num_threads()} thread, no GPU",
+        f"{torch.get_num_threads()} thread, "
+        + ("no GPU" if run.settings.device == "cpu" else torch.cuda.get_device_name()),
     }
 
 
@@ -181,6 +192,9 @@ def measured(
     encoders = encoder_of(arrays, run), encoder_of(_random_weights(run, centred_on), run)
     trained, random = (hear(rows, encoder) for encoder in encoders)
     result: dict[str, Any] = _rooms(rows, encoders[0], "") | _rooms(rows, encoders[1], "_random")
+    result |= _readings(arrays, run, "") | _readings(
+        _random_weights(run, centred_on), run, "_random"
+    )
     for name, figure in figures(trained).items():
         result |= json_keys(name, figure)
     for suffix in ("any", "hour_apart"):
@@ -201,6 +215,22 @@ def _rooms(rows: Sequence[ManifestRow], encoder: Encoder, suffix: str) -> dict[s
     result: dict[str, Any] = {}
     for name, figure in room_figures(swap(rows, encoder)).items():
         result |= json_keys(name + suffix, figure)
+    return result
+
+
+def _readings(arrays: Arrays, run: Run, suffix: str) -> dict[str, Any]:
+    """Tell how much of the traits of simulated voices that nobody trained on can be read off."""
+    probes = read_probes(run.front_end)
+    network = network_with(arrays, run.constructor, Path(NAME))
+    mean_db = np.asarray(run.front_end.global_mel_mean_db, dtype=np.float32)
+    raw = raw_vectors(network, [probe.units for probe in probes], mean_db)
+    vectors = recording_vectors(raw, np.zeros(raw[0].shape[1], dtype=np.float32))
+    result: dict[str, Any] = {}
+    for name, curve in read_off(vectors, probes).items():
+        key = f"r2_{name}_simulated{suffix}"
+        figure = figure_of(curve)
+        result |= {key: figure["value"], f"{key}_lo": figure["lo"], f"{key}_hi": figure["hi"]}
+        result[f"{key}_n"] = len(probes) // 2
     return result
 
 

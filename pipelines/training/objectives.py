@@ -1,4 +1,4 @@
-"""Training: the two objectives of the backbone, half and half.
+"""Training: the objectives of the backbone: two of identity, and two of what else it shall hear.
 
 In: unit-length embeddings and their identities. Out: a scalar loss. Guaranteed: each batch is
 compared only with identities of its own group (adults, or cries of one kind of phone), so that the
@@ -63,7 +63,44 @@ def angular_prototypical(
     from torch.nn import functional
 
     logits = scale.exp() * (first @ second.T) + bias
-    labels = torch.arange(len(first))
+    labels = torch.arange(len(first), device=first.device)
     return 0.5 * (
         functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)
     )
+
+
+def known_squared_error(said: "torch.Tensor", wanted: "torch.Tensor") -> "torch.Tensor":
+    """Mean squared error over what is known; zero where nothing is.
+
+    Parameters
+    ----------
+    said
+        Shape ``(n, targets)``.
+    wanted
+        The same shape, NaN where unknown.
+    """
+    known = wanted.isfinite()
+    error = (said - wanted.nan_to_num()).square() * known
+    return error.sum() / known.sum().clamp(min=1)
+
+
+def shared_variance(vectors: "torch.Tensor", nuisance: "torch.Tensor") -> "torch.Tensor":
+    """Mean squared correlation between the coordinates of vectors and those of a nuisance.
+
+    Parameters
+    ----------
+    vectors
+        Shape ``(n, dim)``.
+    nuisance
+        Shape ``(n, m)``: what vectors shall not follow.
+
+    Returns
+    -------
+    Tensor
+        Scalar in [0, 1]; about ``1 / n`` for unrelated ones.
+    """
+    one = vectors - vectors.mean(dim=0)
+    other = nuisance - nuisance.mean(dim=0)
+    one = one / one.norm(dim=0).clamp(min=1e-6)
+    other = other / other.norm(dim=0).clamp(min=1e-6)
+    return (one.T @ other).square().mean()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from pipelines.embed import load_encoder
 from pipelines.errors import ConfigError
 from pipelines.frontend import FrontEnd
 from pipelines.segment import Unit
-from pipelines.sound import Sound, write_wav
 from pipelines.training.augment import (
     TELEPHONE_BAND,
     Crops,
@@ -31,18 +29,36 @@ from pipelines.training.augment import (
 from pipelines.training.backbone import (
     STATE_FILE,
     Run,
+    RunSettings,
+    chosen_device,
     keep_freed_memory,
     mel_mean,
     train_backbone,
 )
-from pipelines.training.batches import Batches
-from pipelines.training.corpus import ADULTS, Corpus, load_corpus, played_at, training_sources
+from pipelines.training.batches import Batches, Shares
+from pipelines.training.corpus import (
+    ADULTS,
+    SIMULATED,
+    Corpus,
+    at_speed,
+    every_source,
+    load_corpus,
+    played_at,
+    tracked_f0,
+    training_sources,
+)
 from pipelines.training.learner import Learner, Recipe
 from pipelines.training.model_card import verdict
-from pipelines.training.objectives import aam_softmax, angular_prototypical
-from pipelines.training.split import is_held_out
+from pipelines.training.objectives import (
+    aam_softmax,
+    angular_prototypical,
+    known_squared_error,
+    shared_variance,
+)
+from tests.pipelines.training.small_data import RATE_HZ, named, voice
 
-RATE_HZ = 16_000
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TINY = {
     "input_size": 80,
     "lin_neurons": 192,
@@ -50,79 +66,27 @@ TINY = {
     "attention_channels": 8,
     "se_channels": 8,
 }
-SHORT = Recipe(crops=64, identities=4)
-
-
-def voice(pitch_hz: float, seed: int, duration_s: float) -> Sound:
-    rng = np.random.default_rng(seed)
-    times_s = np.arange(int(duration_s * RATE_HZ)) / RATE_HZ
-    phase = 2 * np.pi * pitch_hz * times_s
-    tones = sum(np.sin(k * phase) / k for k in range(1, 6))
-    samples = 0.2 * tones * (np.sin(2 * np.pi * 0.7 * times_s) > -0.2)
-    samples = samples + 0.003 * rng.normal(size=times_s.size)
-    return Sound(samples.astype(np.float32), RATE_HZ)
-
-
-def named(prefix: str, count: int, n_recordings: int, *, held_out: bool) -> list[str]:
-    """Find identifiers that the rule of the split holds out, or does not."""
-    candidates = (f"{prefix}{number}" for number in range(10_000))
-    found = (name for name in candidates if is_held_out(name, n_recordings) == held_out)
-    return [next(found) for _ in range(count)]
-
-
-@pytest.fixture(scope="module")
-def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a few synthetic infants, adults and noises in the folders that training reads."""
-    root = tmp_path_factory.mktemp("data")
-    for folder in ("donateacry", "speech_commands", "noise"):
-        (root / folder).mkdir()
-    heard = named("i", 5, 2, held_out=False)
-    lines = ["file,infant,recorded_at,device"]
-    for number, infant in enumerate([*heard, *named("o", 3, 3, held_out=True)]):
-        for take in range(2 if infant in heard else 3):
-            name = f"{infant}-{take}.wav"
-            write_wav(root / "donateacry" / name, voice(350 + 40 * number, 10 * number + take, 2.5))
-            device = "ios" if number < 3 else "android"
-            lines.append(f"{name},{infant},2024-01-01T1{2 * take}:00:00+00:00,{device}")
-    (root / "donateacry" / "manifest.csv").write_text("\n".join(lines) + "\n")
-    lines = ["file,speaker,word,take"]
-    speakers = [*named("s", 3, 0, held_out=False), *named("t", 1, 0, held_out=True)]
-    for number, speaker in enumerate(speakers):
-        for take in range(2):
-            name = f"{speaker}-{take}.wav"
-            write_wav(root / "speech_commands" / name, voice(120 + 20 * number, 90 + number, 1.0))
-            lines.append(f"{name},{speaker},word,{take}")
-    (root / "speech_commands" / "manifest.csv").write_text("\n".join(lines) + "\n")
-    rng = np.random.default_rng(0)
-    noise = (0.1 * rng.normal(size=RATE_HZ)).astype(np.float32)
-    write_wav(root / "noise" / "hiss.wav", Sound(noise, RATE_HZ))
-    return root
+SHORT = Recipe(crops=64, identities=4, simulated_infants=5)
+EVERYBODY = Shares(cries=0.5, adults=0.3, simulated=0.2)
 
 
 @pytest.fixture(scope="module")
 def corpus(data_root: Path) -> Corpus:
-    return load_corpus(data_root)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    return load_corpus(data_root, simulated=SHORT.simulated_infants)
 
 
 # --- what may be heard --------------------------------------------------------------------------
 
 
 def test_no_held_out_infant_or_speaker_is_heard(corpus: Corpus, data_root: Path) -> None:
-    assert {clip.voice[0] for clip in corpus.clips} == {"i", "s"}
+    real = [clip for clip in corpus.clips if clip.group != SIMULATED]
+    assert {clip.voice[0] for clip in real} == {"i", "s"}
     out = training_sources(data_root, held_out=True)
     assert {source.voice[0] for source in out} == {"o", "t"}
 
 
 def test_copies_at_other_speeds_are_identities_of_their_own(corpus: Corpus) -> None:
-    cries = [clip for clip in corpus.clips if clip.group != ADULTS]
+    cries = [clip for clip in corpus.clips if clip.group not in (ADULTS, SIMULATED)]
     assert len({clip.identity for clip in cries}) == 3 * len({clip.voice for clip in cries})
     assert {clip.group for clip in cries} == {"cries on ios", "cries on android"}
 
@@ -137,12 +101,12 @@ def test_a_faster_copy_is_shorter_and_higher() -> None:
 
 
 def test_the_manifests_checksum_follows_the_recordings(data_root: Path, corpus: Corpus) -> None:
-    assert load_corpus(data_root).manifest_sha256 == corpus.manifest_sha256
+    assert load_corpus(data_root, simulated=0).manifest_sha256 == corpus.manifest_sha256
     file = training_sources(data_root)[0].file
     content = file.read_bytes()
     try:
         file.write_bytes(content[:-2] + b"\x01\x02")
-        assert load_corpus(data_root).manifest_sha256 != corpus.manifest_sha256
+        assert load_corpus(data_root, simulated=0).manifest_sha256 != corpus.manifest_sha256
     finally:
         file.write_bytes(content)
 
@@ -159,8 +123,8 @@ def test_units_lie_within_their_clips(corpus: Corpus) -> None:
 
 def test_a_batch_is_a_function_of_seed_and_step(corpus: Corpus) -> None:
     batches = Batches(corpus, seed=3, identities=4)
-    first, again = (batches.draw(batches.rng(7), 0.5) for _ in range(2))
-    other = batches.draw(batches.rng(8), 0.5)
+    first, again = (batches.draw(batches.rng(7), EVERYBODY) for _ in range(2))
+    other = batches.draw(batches.rng(8), EVERYBODY)
     assert np.array_equal(first.crops.power, again.crops.power)
     assert np.array_equal(first.crops.new_background, again.crops.new_background)
     assert not np.array_equal(first.crops.new_background, other.crops.new_background)
@@ -170,7 +134,7 @@ def test_a_batch_holds_two_crops_per_identity_of_one_group(corpus: Corpus) -> No
     batches = Batches(corpus, seed=0, identities=4)
     seen = set()
     for step in range(20):
-        batch = batches.draw(batches.rng(step), 0.5)
+        batch = batches.draw(batches.rng(step), EVERYBODY)
         seen.add(batch.group)
         half = len(batch.labels) // 2
         assert np.array_equal(batch.labels[:half], batch.labels[half:])
@@ -178,13 +142,13 @@ def test_a_batch_holds_two_crops_per_identity_of_one_group(corpus: Corpus) -> No
         assert batch.crops.power.shape[0] == 2 * half
         assert (batch.crops.power > 0).all()
         assert batch.crops.power.shape == batch.crops.new_background.shape
-    assert seen == {ADULTS, "cries on ios", "cries on android"}
+    assert seen == {ADULTS, SIMULATED, "cries on ios", "cries on android"}
 
 
 def test_cries_alone_when_asked(corpus: Corpus) -> None:
     batches = Batches(corpus, seed=0, identities=4)
-    groups = {batches.draw(batches.rng(step), 1.0).group for step in range(20)}
-    assert ADULTS not in groups
+    groups = {batches.draw(batches.rng(step), Shares()).group for step in range(20)}
+    assert not groups & {ADULTS, SIMULATED}
 
 
 def test_recordings_more_than_an_hour_apart_come_first(corpus: Corpus) -> None:
@@ -197,6 +161,51 @@ def test_recordings_more_than_an_hour_apart_come_first(corpus: Corpus) -> None:
     known = [i for group in batches.groups.values() for i in group if len(clips) in i.clips]
     weights = dict(zip(known[0].pairs, known[0].pair_weights, strict=True))
     assert weights[cries[0], cries[1]] == pytest.approx(4 * weights[cries[0], len(clips)])
+
+
+def test_one_crop_in_two_rooms_is_the_same_crop(corpus: Corpus) -> None:
+    batches = Batches(corpus, seed=0, identities=4)
+    batch = batches.draw(batches.rng(0), dataclasses.replace(EVERYBODY, same_take=1.0))
+    half = len(batch.labels) // 2
+    assert np.array_equal(batch.crops.power[:half], batch.crops.power[half:])
+    assert not np.array_equal(batch.crops.new_background[:half], batch.crops.new_background[half:])
+    other = batches.draw(batches.rng(0), EVERYBODY)
+    assert not np.array_equal(other.crops.power[:half], other.crops.power[half:])
+
+
+def test_voices_that_are_left_out_give_neither_cries_nor_backgrounds(corpus: Corpus) -> None:
+    out = next(clip for clip in corpus.clips if clip.group == "cries on ios")
+    batches = Batches(corpus, 0, 4, without=[out.voice])
+    used = {index for group in batches.groups.values() for one in group for index in one.clips}
+    assert {corpus.clips[index].voice for index in used}.isdisjoint({out.voice})
+    silent = {clip.source for clip in corpus.clips if clip.voice == out.voice}
+    kept = {int(corpus.background_source[index]) for index in batches.usable_backgrounds}
+    assert kept
+    assert kept.isdisjoint(silent)
+
+
+def test_a_crop_knows_what_is_known_of_its_voice(corpus: Corpus) -> None:
+    batches = Batches(corpus, seed=0, identities=4)
+    simulated = batches.draw(batches.rng(1), Shares(cries=0.0, simulated=1.0))
+    assert np.isfinite(simulated.targets[:, 1:]).all()
+    assert np.isfinite(simulated.targets[:, 0]).any()
+    adults = batches.draw(batches.rng(1), Shares(cries=0.0, adults=1.0))
+    assert np.isnan(adults.targets).all()
+    cries = batches.draw(batches.rng(1), Shares())
+    assert np.isnan(cries.targets[:, 1:]).all()
+    assert simulated.nuisance.shape == (len(simulated.labels), 12)
+
+
+def test_pitch_is_known_at_every_speed() -> None:
+    known = tracked_f0(voice(400.0, 0, 1.0), 101)
+    assert np.nanmedian(known) == pytest.approx(400.0, rel=0.01)
+    faster = at_speed(known, 1.25, 80)
+    assert np.nanmedian(faster) == pytest.approx(500.0, rel=0.01)
+
+
+def test_everybody_can_be_asked_for_with_held_out_infants_in(data_root: Path) -> None:
+    everybody = {source.voice for source in every_source(data_root)}
+    assert {name[0] for name in everybody} == {"i", "o", "s"}
 
 
 # --- changed rooms ------------------------------------------------------------------------------
@@ -299,6 +308,21 @@ def test_prototypical_loss_wants_pairs_to_match() -> None:
     assert matched < angular_prototypical(vectors, vectors.flip(0), scale, bias)
 
 
+def test_only_what_is_known_is_asked_for() -> None:
+    wanted = torch.tensor([[1.0, float("nan")], [float("nan"), 2.0]])
+    assert known_squared_error(torch.tensor([[1.0, 9.0], [9.0, 4.0]]), wanted) == 2.0
+    assert known_squared_error(torch.ones(2, 2), torch.full((2, 2), float("nan"))) == 0.0
+
+
+def test_shared_variance_tells_followers_from_strangers() -> None:
+    drawn = torch.Generator().manual_seed(0)
+    nuisance = torch.randn(500, 3, generator=drawn)
+    follower = nuisance[:, :1].repeat(1, 4)
+    stranger = torch.randn(500, 4, generator=drawn)
+    assert shared_variance(follower, nuisance) > 0.3
+    assert shared_variance(stranger, nuisance) < 0.02
+
+
 # --- runs ---------------------------------------------------------------------------------------
 
 
@@ -308,7 +332,7 @@ def silent(line: str) -> None:
 
 def run_of(corpus: Corpus, folder: Path, recipe: Recipe = SHORT) -> Run:
     folder.mkdir(exist_ok=True)
-    return Run(corpus, recipe, folder, silent, TINY)
+    return Run(corpus, recipe, folder, silent, RunSettings(TINY))
 
 
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(corpus: Corpus, tmp_path: Path) -> None:
@@ -353,7 +377,7 @@ def test_the_neck_is_folded_into_the_last_layer(corpus: Corpus, tmp_path: Path) 
 
 
 def test_it_learns(corpus: Corpus, tmp_path: Path) -> None:
-    recipe = Recipe(crops=100_000, identities=8, cry_frac=1.0, margin=0.0)
+    recipe = Recipe(crops=100_000, identities=8, adults_frac=0.0, simulated_frac=0.0, margin=0.0)
     run = run_of(corpus, tmp_path, recipe)
     losses = [run.step().prototypical for _ in range(90)]
     assert np.mean(losses[-20:]) < 0.8 * np.mean(losses[:20])
@@ -365,11 +389,13 @@ def test_schedules_begin_and_end_as_described() -> None:
     assert recipe.learning_rate_at(0) == pytest.approx(recipe.learning_rate / 100, rel=0.01)
     assert recipe.learning_rate_at(999) < 1e-7
     assert (recipe.margin_at(0.0), recipe.margin_at(0.5), recipe.margin_at(1.0)) == (0.0, 0.2, 0.2)
-    assert (recipe.cry_frac_at(0.0), recipe.cry_frac_at(0.7)) == (0.6, 1.0)
+    begin, end = recipe.shares_at(0.0), recipe.shares_at(0.7)
+    assert (begin.cries, begin.adults, begin.simulated) == pytest.approx((0.5, 0.3, 0.2))
+    assert (end.cries, end.adults, end.simulated) == pytest.approx((0.9, 0.0, 0.1))
 
 
 def test_the_mel_mean_is_that_of_cries(corpus: Corpus) -> None:
-    mean_db = mel_mean(Batches(corpus, 0, 4))
+    mean_db = mel_mean(Batches(corpus, 0, 4), FrontEnd())
     assert mean_db.shape == (80,)
     assert abs(float(mean_db.mean())) < 0.01
     assert mean_db[4:20].mean() > mean_db[60:].mean()
@@ -381,6 +407,23 @@ def test_every_step_of_the_learner_is_in_its_arrays(corpus: Corpus) -> None:
     learner = Learner(SHORT, sizes, TINY)
     before = learner.arrays()
     assert {"scale", "bias", f"centres.{ADULTS}", "network.fc.conv.weight"} <= set(before)
+
+
+def test_batches_prepared_ahead_are_the_same(corpus: Corpus, tmp_path: Path) -> None:
+    settings = RunSettings(TINY, ahead=True)
+    before, ahead = run_of(corpus, tmp_path), Run(corpus, SHORT, tmp_path, silent, settings)
+    for (one, crops), (other, same) in zip(
+        before.batches_from(0), ahead.batches_from(0), strict=True
+    ):
+        assert np.array_equal(crops, same)
+        assert np.array_equal(one.labels, other.labels)
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert chosen_device("auto") == chosen_device("cpu") == "cpu"
+    with pytest.raises(ConfigError, match="no GPU"):
+        chosen_device("cuda")
 
 
 def test_keeping_freed_memory_says_whether_it_could() -> None:
@@ -400,8 +443,8 @@ def test_a_run_gives_weights_and_a_card(trained: Path, corpus: Corpus) -> None:
     card = json.loads(trained.with_suffix(".json").read_text())
     assert card["training"]["crops"] == 64
     assert card["training"]["manifest_sha256"] == corpus.manifest_sha256
-    assert card["held_out"]["infants"] == 3
-    assert card["held_out"]["recordings"] == 9
+    assert card["held_out"]["infants"] == 5
+    assert card["held_out"]["recordings"] == 15
     assert "medical" in " ".join(card["limits"])
     measured = card["figures_on_held_out_infants"]
     for system in ("eer", "eer_background", "eer_random", "eer_mfcc", "eer_minus_random"):
@@ -423,7 +466,7 @@ def test_the_weights_load_and_know_whom_they_heard(trained: Path) -> None:
 def test_the_same_recipe_gives_the_same_weights(
     trained: Path, data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = ["--crops", "64", "--identities", "4"]
+    recipe = ["--crops", "64", "--identities", "4", "--simulated", "5"]
     assert main(["train-backbone", str(data_root), str(tmp_path), *recipe]) == 0
     assert (tmp_path / trained.name).read_bytes() == trained.read_bytes()
     assert (tmp_path / STATE_FILE).exists()
