@@ -7,6 +7,7 @@ is judged on voices that it did not learn from. Simulated.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from pipelines.training.simulated import TARGETS, f0_target, simulated_takes
 PROBE_INFANTS = 150
 PROBE_SEED = 31_000  # other voices than those that are trained on
 RESAMPLES = 200
+BATCH = 32
 RIDGES = tuple(np.logspace(-3, 3, 13))
 
 Vectors = NDArray[np.float32]
@@ -67,16 +69,26 @@ def raw_vectors(
     network: torch.nn.Module, recordings: Sequence[Sequence[Levels]], mean_db: Frames
 ) -> list[Vectors]:
     """Give the network's output for every unit, before it is centred or scaled."""
-    result: list[Vectors] = []
-    for units in recordings:
-        vectors = np.empty((len(units), EMBEDDING_DIM), dtype=np.float32)
-        for index, unit in enumerate(units):
-            level_db = unit.astype(np.float32)
-            frames = level_db - level_db.mean(dtype=np.float64).astype(np.float32) - mean_db
+    places = [(r, u) for r, units in enumerate(recordings) for u in range(len(units))]
+    result = [np.empty((len(units), EMBEDDING_DIM), dtype=np.float32) for units in recordings]
+    by_length = sorted(places, key=lambda place: len(recordings[place[0]][place[1]]))
+    lengths = groupby(by_length, key=lambda place: len(recordings[place[0]][place[1]]))
+    for _, group in lengths:
+        alike = list(group)
+        for start in range(0, len(alike), BATCH):
+            chosen = alike[start : start + BATCH]
+            frames = np.stack([_centred(recordings[r][u], mean_db) for r, u in chosen])
             with torch.inference_mode():
-                vectors[index] = network(torch.from_numpy(frames[None]))[0, 0].numpy()
-        result.append(vectors)
+                vectors = network(torch.from_numpy(frames))[:, 0].numpy()
+            for (r, u), vector in zip(chosen, vectors, strict=True):
+                result[r][u] = vector
     return result
+
+
+def _centred(unit: Levels, mean_db: Frames) -> Frames:
+    level_db = unit.astype(np.float32)
+    centred: Frames = level_db - level_db.mean(dtype=np.float64).astype(np.float32) - mean_db
+    return centred
 
 
 def recording_vectors(raw: Sequence[Vectors], centre: Vectors) -> Vectors:
