@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from iclas import database  # noqa: F401  imported for the check that it registers
+from pipelines.encoders.runtime import RUNTIMES
 
 LEAST_BULK_ITEMS = 100
 """What the device contract promises."""
@@ -46,6 +47,16 @@ def _encoder() -> Iterator[CheckMessage]:
         hint="It is 'bundled', a path, or a hub id with its revision: owner/name@revision.",
         id="iclas.E002",
     )
+
+
+def _runtime() -> Iterator[CheckMessage]:
+    runtime = settings.ICLAS_ENCODER_RUNTIME
+    if runtime not in RUNTIMES:
+        yield Error(
+            f"ICLAS_ENCODER_RUNTIME is {runtime!r}, and there is no such runtime.",
+            hint=f"Take one of {', '.join(RUNTIMES)}.",
+            id="iclas.E009",
+        )
 
 
 def _gate() -> Iterator[CheckMessage]:
@@ -121,7 +132,7 @@ def _is_local(host: str) -> bool:
         return bare in ("localhost", "testserver") or bare.endswith(".localhost")
 
 
-CHECKS: tuple[Check, ...] = (_home, _encoder, _gate, _sessions, _leases, _uploads, _debug)
+CHECKS: tuple[Check, ...] = (_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads, _debug)
 
 
 @register("iclas")

@@ -196,13 +196,18 @@ def to_json(channels: RecordingChannels) -> dict[str, dict[str, float | str]]:
 
 
 def from_json(stored: Mapping[str, Mapping[str, float | str]]) -> RecordingChannels:
-    """Read channels as :func:`to_json` wrote them."""
-    return {
-        name: Missing(Absence(str(plain["missing"])))
-        if "missing" in plain
-        else Measured(float(plain["value"]), float(plain["confidence"]))
-        for name, plain in stored.items()
-    }
+    """Read channels as :func:`to_json` wrote them, in the order of the table.
+
+    A database may keep the members of an object in another order.
+    """
+    known = [channel.name for channel in CHANNELS if channel.name in stored]
+    return {name: _answer_of(stored[name]) for name in known}
+
+
+def _answer_of(plain: Mapping[str, float | str]) -> Answer:
+    if "missing" in plain:
+        return Missing(Absence(str(plain["missing"])))
+    return Measured(float(plain["value"]), float(plain["confidence"]))
 
 
 # --- how each is taken --------------------------------------------------------------------------

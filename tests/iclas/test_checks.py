@@ -31,6 +31,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "encoder without revision": (_set("ICLAS_ENCODER", "owner/name"), "ICLAS_ENCODER"),
     "encoder with empty revision": (_set("ICLAS_ENCODER", "owner/name@"), "ICLAS_ENCODER"),
     "encoder path with an at": (_set("ICLAS_ENCODER", "/no/such@file"), "ICLAS_ENCODER"),
+    "runtime": (_set("ICLAS_ENCODER_RUNTIME", "onnx"), "ICLAS_ENCODER_RUNTIME"),
     "threshold above 1": (_set("ICLAS_GATE_THRESHOLD", 1.5), "ICLAS_GATE_THRESHOLD"),
     "threshold no number": (_set("ICLAS_GATE_THRESHOLD", float("nan")), "ICLAS_GATE_THRESHOLD"),
     "gap": (_set("ICLAS_SESSION_GAP_S", 0.0), "ICLAS_SESSION_GAP_S"),
