@@ -129,11 +129,13 @@ def compare(material: Material, names: Sequence[str], seeds: int) -> dict[str, A
         "differences": _differences(curves),
         "columns": list(COLUMNS),
         "title": f"Recipes of the backbone at {material.crops} crops, {seeds} seeds, "
-        f"{material.folds} folds over {len({i.infant for i in material.items})} infants",
+        f"{material.folds} folds over {len({i.infant for i in material.items})} infants, "
+        f"front end of {material.floor_db:g} dB",
         "caption": f"mean [95 %, paired bootstrap over infants]; EER in percent, same kind of "
         f"device; {n_hour} pairs more than an hour apart; drift: 1 - cosine after 10 dB of another "
         "background over that of strangers; R2: read off by ridge regression",
         "crops": material.crops,
+        "floor_db": material.floor_db,
         "seeds": seeds,
         "folds": material.folds,
         "n_recordings": len(material.items),
@@ -286,6 +288,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crops", type=int, default=20_000, help="crops each network learns from")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument(
+        "--floor-db", type=float, default=Recipe.floor_db, help="dynamic range of the front end"
+    )
     parser.add_argument("--only", nargs="*", choices=list(RECIPES), help="recipes (default: all)")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -296,7 +301,7 @@ def main(args: argparse.Namespace) -> int:
     torch.set_num_threads(args.threads)
     keep_freed_memory()
     args.out.mkdir(parents=True, exist_ok=True)
-    front_end = FrontEnd(floor_below_p99_db=Recipe.floor_db)
+    front_end = FrontEnd(floor_below_p99_db=args.floor_db)
     material = Material(
         args.data,
         args.out,
@@ -305,6 +310,7 @@ def main(args: argparse.Namespace) -> int:
         args.crops,
         args.folds,
         chosen_device(args.device),
+        args.floor_db,
     )
     names = list(args.only or RECIPES)
     fill_cells(material, args.seeds, names)

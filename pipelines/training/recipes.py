@@ -156,11 +156,12 @@ class Material:
     crops: int
     folds: int
     device: str
+    floor_db: float = Recipe.floor_db
 
     @functools.cached_property
     def digest(self) -> str:
         """Digest of what is heard and how much of it is learnt from."""
-        digest = hashlib.sha256(f"{self.crops} {self.folds}".encode())
+        digest = hashlib.sha256(f"{self.crops} {self.folds} {self.floor_db}".encode())
         for item in self.items:
             digest.update(f"{item.infant} {item.recorded_at_s}".encode())
             digest.update(item.mfcc.tobytes())
@@ -199,7 +200,9 @@ def fill_cells(material: Material, seeds: int, names: Sequence[str]) -> None:
             sorted({i.infant for i in material.items if fold_of(i.infant, material.folds) == fold})
         )
         settings = RunSettings(device=material.device, without=out)
-        recipe = replace(RECIPES[name] or PLAIN, seed=seed, crops=material.crops)
+        recipe = replace(
+            RECIPES[name] or PLAIN, seed=seed, crops=material.crops, floor_db=material.floor_db
+        )
         run = Run(corpus, recipe, material.folder, _say, settings)
         arrays = _untrained(run, seed) if RECIPES[name] is None else _trained(run)
         _store(material, (name, seed, fold), run, network_with(arrays, run.constructor, NETWORK))

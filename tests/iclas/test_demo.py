@@ -37,9 +37,12 @@ class Demo:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ICLAS_", "DATABASE_URL"))}
         told = kept | {"ICLAS_HOME": str(self.home), "PYTHONUNBUFFERED": "1"}
         demo = ["manage.py", "demo", "--days", str(DAYS), "--port", str(self.port)]
+        # Where the tests themselves run in the background of a script, Ctrl-C is ignored there,
+        # and would be by all that they start.
+        hearing_ctrl_c = ["env", "--default-signal=INT", sys.executable]
         with self.log.open("wb") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, *demo], cwd=ROOT, env=told, stdout=stream, stderr=stream
+                [*hearing_ctrl_c, *demo], cwd=ROOT, env=told, stdout=stream, stderr=stream
             )
         return self.process
 
