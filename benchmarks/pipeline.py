@@ -25,7 +25,7 @@ from unittest import mock
 from uuid import UUID
 
 PURE = {
-    "infants.stages.segment": ("segment", "measure_unit", "gate_features"),
+    "infants.stages.segment": ("segment", "hear_unit", "channels_of", "gate_features"),
     "infants.stages.embed": ("decode", "resample", "peak_normalise"),
     "anomaly.stages.episode": ("find_episodes",),
 }

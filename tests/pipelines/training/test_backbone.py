@@ -14,6 +14,7 @@ from pipelines.embed import load_encoder
 from pipelines.errors import ConfigError
 from pipelines.frontend import FrontEnd
 from pipelines.segment import Unit
+from pipelines.training import probes
 from pipelines.training.augment import (
     TELEPHONE_BAND,
     Crops,
@@ -434,7 +435,10 @@ def test_keeping_freed_memory_says_whether_it_could() -> None:
 def trained(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     lines: list[str] = []
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(probes, "PROBE_INFANTS", 6)
     weights = train_backbone(data_root, tmp_path_factory.mktemp("out"), SHORT, lines.append)
+    monkeypatch.undo()
     assert any("held-out" in line for line in lines)
     return weights
 
@@ -464,8 +468,13 @@ def test_the_weights_load_and_know_whom_they_heard(trained: Path) -> None:
 
 
 def test_the_same_recipe_gives_the_same_weights(
-    trained: Path, data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained: Path,
+    data_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(probes, "PROBE_INFANTS", 6)
     recipe = ["--crops", "64", "--identities", "4", "--simulated", "5"]
     assert main(["train-backbone", str(data_root), str(tmp_path), *recipe]) == 0
     assert (tmp_path / trained.name).read_bytes() == trained.read_bytes()
