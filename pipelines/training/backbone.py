@@ -29,6 +29,7 @@ from pipelines.frontend import Frames, FrontEnd
 from pipelines.training.augment import OWN_ROOM, Strength, change_room, mask, normalise_crops
 from pipelines.training.batches import Batch, Batches, Shares
 from pipelines.training.corpus import Corpus, load_corpus
+from pipelines.training.device import chosen_device
 from pipelines.training.learner import Learner, Losses, Recipe
 from pipelines.training.model_card import finish
 
@@ -287,21 +288,6 @@ def train_backbone(
     weights = out_dir / WEIGHTS_FILE
     finish(run, data_root, weights)
     return weights
-
-
-def chosen_device(asked: str) -> str:
-    """Return the device to train on: what was asked for, or a GPU where there is one.
-
-    Raises
-    ------
-    ConfigError
-        A GPU was asked for, and there is none.
-    """
-    present = torch.cuda.is_available()
-    if asked == "cuda" and not present:
-        message = "no GPU is here that torch can use: --device cpu"
-        raise ConfigError(message)
-    return "cuda" if present and asked != "cpu" else "cpu"
 
 
 def _silent(line: str) -> None:

@@ -26,9 +26,10 @@ from sklearn.linear_model import RidgeCV
 
 from pipelines.evaluation.pairs import Pairs, cosine_scores, equal_error_rate, whitened_scores
 from pipelines.frontend import FrontEnd
-from pipelines.training.backbone import chosen_device, keep_freed_memory
+from pipelines.training.backbone import keep_freed_memory
 from pipelines.training.batches import HOUR_S
 from pipelines.training.corpus import cry_rows
+from pipelines.training.device import chosen_device
 from pipelines.training.learner import Recipe
 from pipelines.training.probes import (
     RESAMPLES,

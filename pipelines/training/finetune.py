@@ -25,6 +25,7 @@ from pipelines.evaluation.metrics import json_keys
 from pipelines.evaluation.report import console, table, write_json
 from pipelines.layouts import CorpusRow, Layout, read_corpus
 from pipelines.training.backbone import keep_freed_memory
+from pipelines.training.device import chosen_device
 from pipelines.training.frozen import compare, embed_takes, embed_units, frames_of
 from pipelines.training.start import Arrays, Start, card_of, load_start, stored
 from pipelines.training.takes import HoldOut, Parts, Piece, Take, load_takes, part
@@ -268,26 +269,11 @@ def recipe_of(args: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def device_named(name: str) -> str:
-    """Choose where to run; ``auto`` is the GPU where there is one.
-
-    Raises
-    ------
-    ConfigError
-        A GPU is asked for, and there is none.
-    """
-    there = torch.cuda.is_available()
-    if name == "cuda" and not there:
-        message = "there is no GPU that this build of torch can use"
-        raise ConfigError(message)
-    return "cuda" if there and name == "auto" else name.replace("auto", "cpu")
-
-
 def main(args: argparse.Namespace) -> int:
     """Fine-tune, print a line now and then, and the comparison at the end."""
     torch.set_num_threads(args.threads)
     recipe = recipe_of(args)
-    plan = Plan(args.hold_out, device_named(args.device), args.whiten)
+    plan = Plan(args.hold_out, chosen_device(args.device), args.whiten)
     rows = read_corpus(args.corpus, args.layout)
     good = [row for row in rows if isinstance(row, CorpusRow)]
     if len(good) < len(rows):

@@ -31,7 +31,6 @@ from pipelines.training.backbone import (
     STATE_FILE,
     Run,
     RunSettings,
-    chosen_device,
     keep_freed_memory,
     mel_mean,
     train_backbone,
@@ -48,6 +47,7 @@ from pipelines.training.corpus import (
     tracked_f0,
     training_sources,
 )
+from pipelines.training.device import chosen_device
 from pipelines.training.learner import Learner, Recipe
 from pipelines.training.model_card import verdict
 from pipelines.training.objectives import (

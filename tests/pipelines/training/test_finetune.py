@@ -23,10 +23,10 @@ from pipelines.layouts import CorpusRow, Layout, read_corpus
 from pipelines.segment import segment
 from pipelines.sound import write_wav
 from pipelines.training import finetune, tuning
+from pipelines.training.device import chosen_device
 from pipelines.training.finetune import (
     WEIGHTS_FILE,
     Whiten,
-    device_named,
     elsewhere,
     heard_before,
     recipe_of,
@@ -471,11 +471,11 @@ def test_the_page_names_every_layout_that_is_published() -> None:
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert (device_named("auto"), device_named("cpu")) == ("cpu", "cpu")
+    assert (chosen_device("auto"), chosen_device("cpu")) == ("cpu", "cpu")
     with pytest.raises(ConfigError, match="no GPU"):
-        device_named("cuda")
+        chosen_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert (device_named("auto"), device_named("cuda"), device_named("cpu")) == (
+    assert (chosen_device("auto"), chosen_device("cuda"), chosen_device("cpu")) == (
         "cuda",
         "cuda",
         "cpu",
