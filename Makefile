@@ -87,6 +87,7 @@ format: setup-dev
 bench: setup
 	@$(PYTHON) benchmarks/pipeline.py
 	@$(PYTHON) benchmarks/embed.py
+	@$(PYTHON) benchmarks/calls.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

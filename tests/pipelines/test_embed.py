@@ -1,7 +1,6 @@
 """Embeddings: their shape, their independence of the batch, and the encoder's fingerprint."""
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from pipelines.encoders.checkpoint import ARCHITECTURE, save_checkpoint
 from pipelines.encoders.ecapa import SMALL_CONSTRUCTOR, build_ecapa, speechbrain_module
 from pipelines.errors import ConfigError, CorruptArtefactError
 from pipelines.frontend import FrontEnd, frame_span, log_mel, normalise_unit
-from pipelines.segment import Unit, find_units
+from pipelines.segment import Unit
 from pipelines.sound import Sound, peak_normalise
 
 RATE_HZ = 16_000
@@ -217,23 +216,12 @@ def test_recording_embedding_is_the_direction_of_the_mean() -> None:
     assert recording_embedding(units)[:3] == pytest.approx(np.full(3, 3**-0.5))
 
 
-def test_the_bundled_encoder_is_small_described_and_quick() -> None:
-    started = time.process_time()
-    encoder = load_encoder("bundled", threads=1)
-    loading_s = time.process_time() - started
+def test_the_bundled_encoder_is_small_and_described() -> None:
     weights = Path(__file__).parents[2] / "pipelines/weights/backbone.safetensors"
     card = json.loads(weights.with_suffix(".json").read_text())
     assert weights.stat().st_size < 8e6
     assert card["constructor"] == dict(SMALL_CONSTRUCTOR)
     assert {"training", "held_out", "figures_on_held_out_infants", "limits"} <= set(card)
-    assert loading_s < 6.0
-    sound = recording(8, 7.0)
-    item = (sound, find_units(sound) or UNITS)
-    encoder.embed([item])
-    started = time.process_time()
-    for _ in range(5):
-        encoder.embed([item])
-    assert (time.process_time() - started) / 5 < 0.150  # 0.035 s is the aim on a quiet machine
 
 
 def test_the_bundled_weights_are_those_that_were_measured() -> None:

@@ -1,7 +1,6 @@
 """Gate: what is a cry, what the baseline may learn from, and the reasons it gives."""
 
 import json
-import time
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -280,17 +279,6 @@ def test_a_decision_comes_out_again_from_what_a_row_keeps(values: list[float]) -
     first = an_input(usual=tuple(values))
     kept = json.loads(json.dumps(asdict(first.usual)))
     assert asdict(decide(replace(first, usual=Usual(**kept)))) == asdict(decide(first))
-
-
-def test_a_decision_takes_under_two_milliseconds() -> None:
-    ready = stored(synthesise_cry(InfantVoice(), seed=0).sound)
-    heads = bundled_heads()
-    taken_s = []
-    for _ in range(50):
-        start = time.process_time()
-        gate_cry(ready, None, heads)
-        taken_s.append(time.process_time() - start)
-    assert np.median(taken_s) < 0.002
 
 
 def test_the_default_threshold_is_the_shipped_one() -> None:

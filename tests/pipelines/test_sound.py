@@ -2,7 +2,6 @@
 
 import io
 import struct
-import time
 import wave
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -178,17 +177,6 @@ def test_path_and_bytes_give_the_same(tmp_path: Path) -> None:
     from_path, from_bytes = decode(path), decode(path.read_bytes())
     assert from_path[1] == from_bytes[1]
     np.testing.assert_array_equal(from_path[0].samples, from_bytes[0].samples)
-
-
-def test_a_seven_second_flac_decodes_in_ten_milliseconds() -> None:
-    content = encode(a_cry(16_000, 7.0), Kind("flac", "flac", 16_000))
-    decode(content)
-    taken_s = []
-    for _ in range(7):
-        start_s = time.process_time()
-        decode(content)
-        taken_s.append(time.process_time() - start_s)
-    assert min(taken_s) < 0.010
 
 
 def test_a_file_cut_short_keeps_what_can_be_decoded() -> None:

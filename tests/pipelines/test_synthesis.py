@@ -1,7 +1,6 @@
 """Synthesis: simulated cries are what they say they are."""
 
 import itertools
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -381,12 +380,3 @@ def test_too_short_or_too_slow_holds_no_cry() -> None:
         synthesise_cry(InfantVoice(), 0, duration_s=0.5)
     with pytest.raises(ValueError, match="no cry fits"):
         synthesise_cry(InfantVoice(), 0, rate_hz=4_000)
-
-
-def test_seven_seconds_take_less_than_fifty_milliseconds() -> None:
-    taken_s = []
-    for seed in range(5):
-        start_s = time.process_time()
-        synthesise_cry(InfantVoice(), seed)
-        taken_s.append(time.process_time() - start_s)
-    assert min(taken_s) < 0.050

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -76,17 +75,6 @@ def test_loading_and_scoring_need_neither_torch_nor_scikit_learn() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
-
-
-def test_a_fit_on_150_units_is_quick() -> None:
-    units, sessions = units_of(150)
-    Autoencoder().fit(units, sessions, 0)
-    cpu_s = []
-    for _ in range(3):
-        start = time.process_time()
-        Autoencoder().fit(units, sessions, 0)
-        cpu_s.append(time.process_time() - start)
-    assert min(cpu_s) < 0.5
 
 
 @pytest.mark.parametrize("scale", [1.0, 30.0])
