@@ -1,8 +1,8 @@
-"""The whole test run: every test on SQLite, and those that meet the database on PostgreSQL too.
+"""The whole test run: tests that meet the database on SQLite and on PostgreSQL, all others once.
 
-`python -m tests.services.suite`; both run at once, side by side. What comes out last are both runs'
-own summary lines, what their campaigns counted, and what was not run, with the reason. The exit
-status is 0 when nothing failed.
+`python -m tests.services.suite`; the three run at once, since those with a database mostly wait for
+programs that they started. What comes out last are each run's own summary line, what its campaigns
+counted, and what was not run, with the reason. The exit status is 0 when nothing failed.
 """
 
 import os
@@ -37,8 +37,17 @@ class Outcome:
 
 def database_folders() -> list[str]:
     """Return the folders of tests that meet the database."""
+    return [folder for folder in _folders() if Path(folder).name not in WITHOUT_DATABASE]
+
+
+def other_folders() -> list[str]:
+    """Return the folders of tests that do not."""
+    return [folder for folder in _folders() if Path(folder).name in WITHOUT_DATABASE]
+
+
+def _folders() -> list[str]:
     folders = [path for path in TESTS.iterdir() if any(path.rglob("test_*.py"))]
-    return sorted(f"tests/{path.name}" for path in folders if path.name not in WITHOUT_DATABASE)
+    return sorted(f"tests/{path.name}" for path in folders)
 
 
 def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) -> Outcome:
@@ -72,10 +81,18 @@ def _passed_on(name: str, process: subprocess.Popen[str]) -> Iterator[str]:
         yield line.rstrip()
 
 
+def _embedded() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+
+
+def without_database() -> Outcome:
+    """Run the tests of the maths and of the house."""
+    return run_pytest("maths", other_folders(), _embedded())
+
+
 def on_sqlite() -> Outcome:
-    """Run every test on the embedded database."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return run_pytest("SQLite", [], environment)
+    """Run the tests that meet the database on the embedded one."""
+    return run_pytest("SQLite", database_folders(), _embedded())
 
 
 def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
@@ -89,11 +106,11 @@ def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
 
 
 def main() -> int:
-    """Run both and say at the end what they said."""
+    """Run all three and say at the end what they said."""
     signal.signal(signal.SIGTERM, _end)
     # Small matrices: more threads only wait for each other, badly so on a busy machine.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    outcomes = _on_both(programs_or_install())
+    outcomes = _at_once(programs_or_install())
     not_run = dict.fromkeys(line for outcome in outcomes.values() for line in outcome.not_run)
     sys.stdout.write("".join(f"{line}\n" for line in ("", *not_run)))
     for name, outcome in outcomes.items():
@@ -102,10 +119,14 @@ def main() -> int:
     return max(abs(outcome.status) for outcome in outcomes.values())
 
 
-def _on_both(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
-    """Run on both at once; whoever ends this run ends both, and they what they started."""
-    with ThreadPoolExecutor(2) as pool:
-        runs = {"SQLite": pool.submit(on_sqlite), "PostgreSQL": pool.submit(on_postgresql, bin_dir)}
+def _at_once(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
+    """Run all at once; whoever ends this run ends them, and they what they started."""
+    with ThreadPoolExecutor(3) as pool:
+        runs = {
+            "PostgreSQL": pool.submit(on_postgresql, bin_dir),
+            "SQLite": pool.submit(on_sqlite),
+            "maths": pool.submit(without_database),
+        }
         try:
             return {name: run.result() for name, run in runs.items()}
         except (SystemExit, KeyboardInterrupt):
