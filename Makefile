@@ -88,6 +88,7 @@ bench: setup
 	@$(PYTHON) benchmarks/pipeline.py
 	@$(PYTHON) benchmarks/embed.py
 	@$(PYTHON) benchmarks/calls.py
+	@$(PYTHON) benchmarks/refit.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

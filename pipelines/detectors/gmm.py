@@ -26,20 +26,22 @@ large-dimensional covariance matrices", Journal of Multivariate Analysis 88 (200
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import eigh, solve_triangular
 
 from pipelines.detectors.contract import (
     Arrays,
+    BoolArray,
     FloatArray,
     IntArray,
     check_baseline,
     check_units,
+    kept_rows,
     split_groups,
     take,
 )
@@ -51,6 +53,8 @@ N_DIRECTIONS = 8
 N_STARTS = 3
 N_SWEEPS = 20
 VARIANCE_FLOOR = 1e-6
+# Under this share of a whole, a variance is what rounding left of none.
+NO_VARIANCE = 1e-12
 _ARRAYS = ("log_weights", "white_means", "factor")
 
 
@@ -99,6 +103,19 @@ class GaussianMixture:
         plane = _principal_directions(units)
         k = choose_components(units, labels, seed)
         return type(self)(_fit_mixture(units, plane, k, seed))
+
+    def fit_folds(
+        self, x: NDArray[Any], groups: NDArray[Any], left_out: Sequence[BoolArray], seed: int
+    ) -> list[Self]:
+        """Fit a mixture without each fold, all with as many components as all units ask for.
+
+        The number of components is chosen once, so it has seen the units that a fold leaves out;
+        the density that scores them, its directions, means and covariance, has not.
+        """
+        units, labels = check_baseline(x, groups)
+        kept = [units[rows] for rows in kept_rows(left_out, len(units))]
+        k = choose_components(units, labels, seed) if kept else K_CHOICES[0]
+        return [type(self)(_fit_mixture(own, _principal_directions(own), k, seed)) for own in kept]
 
     def score(self, x: NDArray[Any]) -> FloatArray:
         """Score units by their negative log density."""
@@ -159,10 +176,18 @@ def choose_components(units: FloatArray, groups: IntArray, seed: int) -> int:
 
 
 def _principal_directions(units: FloatArray) -> FloatArray:
-    """Leading principal directions of the units, shape ``(at most 8, d)``."""
-    _, _, directions = np.linalg.svd(units - units.mean(axis=0), full_matrices=False)
-    leading: FloatArray = directions[:N_DIRECTIONS]
-    return leading
+    """Leading principal directions of the units, shape ``(at most 8, d)``.
+
+    They come from the inner products of the units, of which there are fewer than of the columns;
+    directions without variance are left out.
+    """
+    centred = units - units.mean(axis=0)
+    last = len(units) - 1
+    leading = (max(0, last - N_DIRECTIONS + 1), last)
+    squares, shares = eigh(centred @ centred.T, subset_by_index=leading, check_finite=False)
+    varied = squares > max(float(squares[-1]), 0.0) * NO_VARIANCE
+    directions: FloatArray = (shares[:, varied] / np.sqrt(squares[varied])).T @ centred
+    return directions
 
 
 def _fit_mixture(units: FloatArray, plane: FloatArray, k: int, seed: int) -> _Mixture:
@@ -181,55 +206,74 @@ def _whiten(points: FloatArray, factor: FloatArray) -> FloatArray:
 
 
 def _shrunk_covariance(residuals: FloatArray) -> FloatArray:
-    from sklearn.covariance import ledoit_wolf  # imported here: only fitting needs scikit-learn
+    """Covariance of residuals about zero, shrunk as Ledoit and Wolf derive, and the floor.
 
-    floor = VARIANCE_FLOOR * np.eye(residuals.shape[1])
-    if len(residuals) == 1:  # one residual about its own mean is zero, and shows no direction
-        return floor
-    covariance, _ = ledoit_wolf(residuals, assume_centered=True)
-    shrunk: FloatArray = covariance + floor
-    return shrunk
+    With S the covariance, m the mean of its diagonal and squares of matrices summed over their
+    elements and divided by d, the share of the sphere m I is ``min(b, d2) / d2``, where
+    ``d2 = |S - m I|^2`` and ``b`` is the mean over the residuals r of ``|r r' - S|^2``, over n.
+    """
+    n_rows, width = residuals.shape
+    covariance = residuals.T @ residuals / n_rows
+    lengths = np.einsum("nd,nd->n", residuals, residuals)
+    sphere, square = float(lengths.mean()) / width, float(np.vdot(covariance, covariance))
+    distance = square - width * sphere**2
+    noise = (float((lengths**2).mean()) - square) / n_rows
+    # Rounding alone leaves a distance where the covariance is a sphere already.
+    share = min(max(noise / distance, 0.0), 1.0) if distance > NO_VARIANCE * square else 0.0
+    covariance *= 1.0 - share
+    covariance.flat[:: width + 1] += share * sphere + VARIANCE_FLOOR
+    return covariance
 
 
 def _cluster(points: FloatArray, k: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """K-means, the best of a few seeded starts.
+    """K-means, the best of a few seeded starts, all of which are swept together.
 
     Returns the cluster of each point and the centres; clusters that end up empty (fewer different
     points than k) are dropped.
     """
-    chance = np.random.default_rng(seed)
-    starts = (_spread_start(points, k, chance) for _ in range(N_STARTS))
-    settled = (_settle(points, start) for start in starts)
-    return min(settled, key=lambda end: float(((points - end[1][end[0]]) ** 2).sum()))
-
-
-def _spread_start(points: FloatArray, k: int, chance: np.random.Generator) -> FloatArray:
-    """First centres by k-means++: each next one likelier the further from those before."""
-    centres = [points[chance.integers(len(points))]]
-    for _ in range(k - 1):
-        squares = np.min([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=0)
-        total = squares.sum()
-        if total <= 0:
-            break
-        centres.append(points[chance.choice(len(points), p=squares / total)])
-    return np.array(centres)
-
-
-def _settle(points: FloatArray, centres: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Lloyd's sweeps until nothing moves, or for a fixed number; empty clusters are dropped."""
-    members = _nearest(points, centres)
+    starts = _spread_starts(points, k, np.random.default_rng(seed))
+    members = _nearest(points, starts, np.zeros(starts.shape[:2], dtype=np.bool_))
     for _ in range(N_SWEEPS):
-        used, members = np.unique(members, return_inverse=True)
-        centres = np.array([points[members == c].mean(axis=0) for c in range(len(used))])
-        moved = _nearest(points, centres)
+        centres, empty = _centres(points, members, k)
+        moved = _nearest(points, centres, empty)
         if np.array_equal(moved, members):
-            return members, centres
+            break
         members = moved
-    used, members = np.unique(members, return_inverse=True)
-    return members, centres[used]
+    centres, _ = _centres(points, members, k)
+    own = np.take_along_axis(centres, members[:, :, None], axis=1)
+    best = int(np.argmin(((points - own) ** 2).sum(axis=(1, 2))))
+    used, settled = np.unique(members[best], return_inverse=True)
+    return settled, centres[best, used]
 
 
-def _nearest(points: FloatArray, centres: FloatArray) -> IntArray:
-    squares = ((points[:, None, :] - centres[None]) ** 2).sum(axis=2)
+def _spread_starts(points: FloatArray, k: int, chance: np.random.Generator) -> FloatArray:
+    """First centres by k-means++, each next one likelier the further from those before.
+
+    Shape ``(starts, k, width)``. Where there are fewer different points, centres repeat.
+    """
+    centres = [points[chance.integers(len(points), size=N_STARTS)]]
+    squares = np.full((N_STARTS, len(points)), np.inf)
+    for _ in range(k - 1):
+        apart = points - centres[-1][:, None]
+        squares = np.minimum(squares, np.einsum("snw,snw->sn", apart, apart))
+        reached = squares.cumsum(axis=1)
+        drawn = chance.random((N_STARTS, 1)) * reached[:, -1:]
+        centres.append(points[np.minimum((reached <= drawn).sum(axis=1), len(points) - 1)])
+    return np.stack(centres, axis=1)
+
+
+def _centres(points: FloatArray, members: IntArray, k: int) -> tuple[FloatArray, BoolArray]:
+    """Mean of each cluster, shape ``(starts, k, width)``, and which clusters are empty."""
+    belongs = (members[:, None] == np.arange(k)[None, :, None]).astype(np.float64)
+    sizes = belongs.sum(axis=2)
+    return (belongs @ points) / np.maximum(sizes, 1.0)[:, :, None], sizes == 0.0
+
+
+def _nearest(points: FloatArray, centres: FloatArray, empty: BoolArray) -> IntArray:
+    """Index of the nearest centre of each point, the first of equals, shape ``(starts, n)``."""
+    lengths = np.einsum("skw,skw->sk", centres, centres)
+    # The point's own length is the same for every centre, and left out.
+    squares = lengths[:, :, None] - 2.0 * (centres @ points.T)
+    squares[empty] = np.inf
     nearest: IntArray = np.argmin(squares, axis=1)
     return nearest

@@ -11,7 +11,7 @@ Computation 13 (2001); nu between 0.05 and 0.1 as the method's authors use it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from pipelines.detectors.contract import (
     Arrays,
+    BoolArray,
     FloatArray,
     IntArray,
     check_baseline,
     check_units,
+    kept_rows,
     split_groups,
     take,
 )
@@ -59,6 +61,9 @@ class OneClassSvm:
     out and count the left-out units that fall outside. Nu promises to be about that share, so the
     nu nearest to its own share is taken, the smaller one in a tie. With fewer than two groups there
     is nothing to leave out, and the smallest is taken.
+
+    Where the boundary runs depends on nu, so scores of two nus cannot be compared: the folds of a
+    calibration share the nu of the whole (``fit_folds``).
     """
 
     name: ClassVar[str] = "ocsvm"
@@ -73,6 +78,19 @@ class OneClassSvm:
         """Learn the boundary of an infant's units; the fit is exact and needs no chance."""
         units, labels = check_baseline(x, groups)
         return type(self)(_fit_boundary(units, choose_nu(units, labels)))
+
+    def fit_folds(
+        self,
+        x: NDArray[Any],
+        groups: NDArray[Any],
+        left_out: Sequence[BoolArray],
+        seed: int,  # noqa: ARG002
+    ) -> list[Self]:
+        """Learn a boundary without each fold, all with the nu that is chosen once on all units."""
+        units, labels = check_baseline(x, groups)
+        kept = kept_rows(left_out, len(units))
+        nu = choose_nu(units, labels) if kept else NU_CHOICES[0]
+        return [type(self)(_fit_boundary(units[rows], nu)) for rows in kept]
 
     def score(self, x: NDArray[Any]) -> FloatArray:
         """Score units by how far outside the boundary they are."""
@@ -118,7 +136,7 @@ def choose_nu(units: FloatArray, groups: IntArray) -> float:
     return min(NU_CHOICES, key=lambda nu: abs(_rejected_frac(units, folds, nu) - nu))
 
 
-def _rejected_frac(units: FloatArray, folds: list[NDArray[np.bool_]], nu: float) -> float:
+def _rejected_frac(units: FloatArray, folds: list[BoolArray], nu: float) -> float:
     rejected = sum(
         int((_fit_boundary(units[~left_out], nu).outside(units[left_out]) > 0).sum())
         for left_out in folds

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.artefacts import read_artefact, write_artefact
 from pipelines.detectors import DETECTORS, DUMMIES
-from pipelines.detectors.contract import Detector
+from pipelines.detectors.contract import Detector, FitsFolds, fit_folds, split_groups
 from pipelines.errors import ConfigError, NotFittedError
 from tests.pipelines.detectors.baselines import WIDTH, units_of
 
@@ -45,6 +45,22 @@ def fitted(name: str, n_units: int = 60, seed: int = 3) -> Detector:
 def bits(scores: NDArray[np.float64]) -> str:
     """Return a digest of the exact scores."""
     return hashlib.sha256(scores.tobytes()).hexdigest()
+
+
+def fold_scores(
+    name: str, folds: list[NDArray[np.bool_]], seed: int = 3
+) -> list[NDArray[np.float64]]:
+    """Return what the detector scores others by, fitted without each fold."""
+    x, groups = baseline_for(name)
+    unfitted, others = (DETECTORS | DUMMIES)[name](), others_for(name)
+    return [one.score(others) for one in fit_folds(unfitted, x, groups, folds, seed)]
+
+
+@pytest.fixture
+def folds() -> list[NDArray[np.bool_]]:
+    """Leave out folds of different lengths, one of them nothing at all."""
+    groups = units_of(60)[1]
+    return [*split_groups(groups, 5), groups == 2, np.zeros(60, dtype=np.bool_)]
 
 
 @pytest.fixture(params=EVERY)
@@ -229,6 +245,78 @@ def test_units_that_do_not_fit_are_a_named_error(name: str) -> None:
     for wrong in (np.hstack([others, others]), others[None], nan, others.astype(str)):
         with pytest.raises(ConfigError):
             detector.score(wrong)
+
+
+def test_folds_give_the_same_bits_again(name: str, folds: list[NDArray[np.bool_]]) -> None:
+    once, again = (fold_scores(name, folds) for _ in range(2))
+    assert [bits(scores) for scores in once] == [bits(scores) for scores in again]
+
+
+def test_a_fold_does_not_depend_on_those_beside_it(
+    name: str, folds: list[NDArray[np.bool_]]
+) -> None:
+    together = fold_scores(name, folds)
+    alone = [fold_scores(name, [fold])[0] for fold in folds]
+    turned = fold_scores(name, folds[::-1])[::-1]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(together, turned, rtol=1e-4, atol=1e-12)
+
+
+def test_a_fold_that_leaves_nothing_out_is_the_fit(
+    name: str, folds: list[NDArray[np.bool_]]
+) -> None:
+    whole = fitted(name).score(others_for(name))
+    np.testing.assert_allclose(fold_scores(name, folds)[-1], whole, rtol=1e-4, atol=1e-12)
+
+
+def test_what_a_fold_leaves_out_is_never_learnt_from(name: str) -> None:
+    # The settings may have seen it, so other cries of the infant, which ask for the same settings,
+    # take its place.
+    x, groups = baseline_for(name)
+    left_out = groups == 4
+    changed = x.copy()
+    changed[left_out] = others_for(name, int(left_out.sum()))
+    others = others_for(name)
+    scores = [
+        next(fit_folds((DETECTORS | DUMMIES)[name](), rows, groups, [left_out], 3)).score(others)
+        for rows in (x, changed)
+    ]
+    assert bits(scores[0]) == bits(scores[1])
+
+
+def test_folds_leave_the_inputs_and_the_detector_alone(
+    name: str, folds: list[NDArray[np.bool_]]
+) -> None:
+    x, groups = baseline_for(name)
+    copies = [array.copy() for array in (x, groups, *folds)]
+    for array in (x, groups, *folds):
+        array.setflags(write=False)
+    unfitted = (DETECTORS | DUMMIES)[name]()
+    assert len(list(fit_folds(unfitted, x, groups, folds, 0))) == len(folds)
+    for array, copy in zip((x, groups, *folds), copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    with pytest.raises(NotFittedError):
+        unfitted.score(others_for(name))
+
+
+def test_no_folds_need_no_fit(name: str) -> None:
+    assert fold_scores(name, []) == []
+
+
+def test_the_real_detectors_fit_their_folds_together() -> None:
+    assert {name for name in EVERY if isinstance((DETECTORS | DUMMIES)[name](), FitsFolds)} == set(
+        DETECTORS
+    )
+
+
+@pytest.mark.parametrize(
+    "fold",
+    [np.ones(60, dtype=np.bool_), np.zeros(59, dtype=np.bool_), np.zeros(60, dtype=np.int64)],
+    ids=["nothing left", "a row too few", "no truth values"],
+)
+def test_a_fold_that_does_not_fit_is_a_named_error(name: str, fold: NDArray[np.bool_]) -> None:
+    with pytest.raises(ConfigError, match="a fold"):
+        fold_scores(name, [fold])
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))

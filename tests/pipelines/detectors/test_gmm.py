@@ -92,3 +92,61 @@ def test_a_density_in_the_plane_integrates_to_one() -> None:
 def test_one_session_alone_takes_the_smallest_number() -> None:
     units, _ = planted(4, 40, 0)
     assert GaussianMixture().fit(units, np.zeros(40, dtype=np.int64), 0).n_components == 2
+
+
+@pytest.mark.parametrize("n_rows", [2, 5, 60, 400])
+def test_the_shrunk_covariance_is_that_of_scikit_learn(n_rows: int) -> None:
+    chance = np.random.default_rng(n_rows)
+    residuals = chance.normal(size=(n_rows, 20)) * np.linspace(0.1, 2.0, 20)
+    expected, _ = ledoit_wolf(residuals, assume_centered=True)
+    shrunk = gmm._shrunk_covariance(residuals) - gmm.VARIANCE_FLOOR * np.eye(20)
+    np.testing.assert_allclose(shrunk, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_residuals_of_nothing_leave_the_floor() -> None:
+    expected = gmm.VARIANCE_FLOOR * np.eye(7)
+    np.testing.assert_array_equal(gmm._shrunk_covariance(np.zeros((3, 7))), expected)
+
+
+@pytest.mark.parametrize(("n_rows", "n_directions"), [(1, 0), (2, 1), (5, 4), (9, 8), (40, 8)])
+def test_directions_are_the_leading_ones_and_no_more_than_there_are(
+    n_rows: int, n_directions: int
+) -> None:
+    units = np.random.default_rng(n_rows).normal(size=(n_rows, 30)) * np.linspace(3.0, 1.0, 30)
+    plane = gmm._principal_directions(units)
+    expected = np.linalg.svd(units - units.mean(axis=0))[2][:n_directions]
+    assert plane.shape == (n_directions, 30)
+    np.testing.assert_allclose(plane.T @ plane, expected.T @ expected, atol=1e-9)
+
+
+def test_clusters_are_settled_and_centres_are_their_means() -> None:
+    points = np.random.default_rng(0).normal(size=(80, 3))
+    for k in gmm.K_CHOICES:
+        members, centres = gmm._cluster(points, k, 0)
+        squares = ((points[:, None] - centres[None]) ** 2).sum(axis=2)
+        np.testing.assert_array_equal(members, squares.argmin(axis=1))
+        means = [points[members == c].mean(axis=0) for c in range(k)]
+        np.testing.assert_allclose(centres, means, atol=1e-12)
+
+
+def test_fewer_different_points_than_clusters_leave_no_cluster_empty() -> None:
+    points = np.repeat([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], 4, axis=0)
+    members, centres = gmm._cluster(points, 5, 0)
+    np.testing.assert_allclose(centres[members], points, atol=1e-12)
+    assert np.bincount(members).min() > 0
+
+
+def test_folds_have_the_components_that_the_whole_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    units, sessions = planted(4, 60, 0)
+    asked: list[int] = []
+
+    def choose(rows: NDArray[np.float64], _groups: NDArray[np.int64], _seed: int) -> int:
+        asked.append(len(rows))
+        return 3
+
+    monkeypatch.setattr(gmm, "choose_components", choose)
+    fitted = GaussianMixture().fit_folds(units, sessions, [sessions == 0, sessions == 5], 0)
+    assert [one.n_components for one in fitted] == [3, 3]
+    assert asked == [60]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.svm import OneClassSVM
 
 from pipelines.detectors import ocsvm
@@ -52,3 +53,17 @@ def test_nu_is_judged_on_sessions_left_out_whole() -> None:
 def test_one_session_alone_takes_the_smallest_nu() -> None:
     units, _ = units_of(20)
     assert OneClassSvm().fit(units, np.zeros(20, dtype=np.int64), 0).nu == NU_CHOICES[0]
+
+
+def test_folds_have_the_nu_that_the_whole_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    units, sessions = units_of(60)
+    asked: list[int] = []
+
+    def choose(rows: NDArray[np.float64], _groups: NDArray[np.int64]) -> float:
+        asked.append(len(rows))
+        return 0.075
+
+    monkeypatch.setattr(ocsvm, "choose_nu", choose)
+    fitted = OneClassSvm().fit_folds(units, sessions, [sessions == 0, sessions == 5], 0)
+    assert [one.nu for one in fitted] == [0.075, 0.075]
+    assert asked == [60]
