@@ -180,7 +180,7 @@ class _Account:
             f"{_counted(model.n_sessions, 'session')} on {_counted(model.n_days, 'day')}",
         )
         if model.smallest_p_value is not None:
-            yield "smallest p", f"{model.smallest_p_value:.6g} is the smallest that it can give"
+            yield "smallest p", f"{model.smallest_p_value:.2g} is the smallest that it can give"
 
     def learn(self) -> Iterator[Line]:
         """Yield what became of it in the baseline."""

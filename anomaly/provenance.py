@@ -28,7 +28,7 @@ from anomaly.models import (
 )
 from anomaly.models.judgement import Outcome
 from anomaly.stages.gate import redecide
-from anomaly.stages.score import rescore, stored_embeddings
+from anomaly.stages.score import rescore
 from anomaly.stages.timeline import points_of, score_in, scored_by
 from infants.models import Recording, RecordingSession
 from infants.states import State
@@ -36,7 +36,7 @@ from pipelines import gate
 from pipelines.build import build
 from pipelines.errors import ArtefactError
 from pipelines.heads import bundled_heads
-from pipelines.score import RecordingScore
+from pipelines.score import RecordingScore, SessionScore
 
 TOLERANCE = 1e-5
 """How far another build may be off."""
@@ -184,7 +184,7 @@ def score_again(recording: Recording) -> Recomputation | None:
     reason = _score_obstacle(row)
     if reason or row.model is None:
         return Recomputation.impossible("score", row.build, reason)
-    again = rescore(row.model, stored_embeddings(recording)[1])
+    again = rescore(row.model, recording)
     return Recomputation.comparing("score", row.build, _numbers(score_in(row)), _numbers(again))
 
 
@@ -225,7 +225,8 @@ def _model_obstacle(model: PersonalModel) -> str:
 def _numbers(score: RecordingScore) -> Values:
     values: Values = {f"{name}.score": number for name, number in score.scores.items()}
     values |= {f"{name}.p_value": number for name, number in score.p_values.items()}
-    return values | {"statistic": score.statistic, "p_value": score.p_value}
+    values |= {"statistic": score.statistic, "p_value": score.p_value}
+    return values | {"room.score": score.room_score, "room.p_value": score.room_p_value}
 
 
 # --- the session ------------------------------------------------------------------------------
@@ -239,18 +240,24 @@ def session_again(session: RecordingSession) -> Recomputation | None:
     judged = list(scored_by(session, row.model).select_related("recording"))
     if reason := _session_obstacle(row, judged):
         return Recomputation.impossible("session", row.build, reason)
-    scores = [rescore(row.model, stored_embeddings(one.recording)[1]) for one in judged]
+    scores = [rescore(row.model, one.recording) for one in judged]
     again = fitted_model(row.model).score_session(scores)
     return Recomputation.comparing(
         "session",
         row.build,
-        {"statistic": row.statistic, "p_value": row.p_value, "n_recordings": row.n_recordings},
-        {
-            "statistic": again.statistic,
-            "p_value": again.p_value,
-            "n_recordings": again.n_recordings,
-        },
+        _of_session(row),
+        _of_session(again),
     )
+
+
+def _of_session(verdict: SessionJudgement | SessionScore) -> Values:
+    values: Values = {f"{name}.p_value": number for name, number in verdict.p_values.items()}
+    return values | {
+        "statistic": verdict.statistic,
+        "p_value": verdict.p_value,
+        "room.p_value": verdict.room_p_value,
+        "n_recordings": verdict.n_recordings,
+    }
 
 
 def _session_obstacle(row: SessionJudgement, judged: Sequence[RecordingJudgement]) -> str:

@@ -163,5 +163,5 @@ class RecordingAdmin(ReadOnlyAdmin):
     search_fields = ("id", "infant__id", "device__id", "sha256")
     date_hierarchy = "recorded_at"
     ordering = ("-recorded_at",)
-    exclude = ("audio", "source_name", "gate_features")
+    exclude = ("audio", "source_name", "gate_features", "room")
     show_full_result_count = False

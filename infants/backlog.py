@@ -120,7 +120,7 @@ def _dead_by_reason(viewer: Viewer) -> dict[Reason, int]:
 
 def _dead(viewer: Viewer) -> tuple[DeadLetter, ...]:
     dead = visible_recordings(viewer).filter(state=State.FAILED).select_related("device")
-    newest = dead.defer("gate_features").order_by("-state_changed_at", "id")[:DEAD_SHOWN]
+    newest = dead.defer("gate_features", "room").order_by("-state_changed_at", "id")[:DEAD_SHOWN]
     return tuple(
         DeadLetter(r.id, Reason(r.reason), r.detail, r.state_changed_at, r.device.name)
         for r in newest

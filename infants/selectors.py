@@ -68,7 +68,7 @@ def sessions_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Record
 def recordings_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Recording]:
     """Return the visible recordings of an infant, a session, a state or a span."""
     names = {"infant": "infant_id", "session": "session_id", "state": "state"}
-    recordings = visible_recordings(viewer).defer("gate_features")
+    recordings = visible_recordings(viewer).defer("gate_features", "room")
     return recordings.filter(**_wanted(chosen, names | _span("recorded_at")))
 
 

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from pipelines.acoustics import RecordingChannels, channels_of, hear_unit
 from pipelines.embed import Encoder
 from pipelines.errors import ConfigError, DecodeError
+from pipelines.familiar import Views, channel_values, direction
 from pipelines.frontend import background_statistics
 from pipelines.gate import gate_features
 from pipelines.manifest import BadRow, ManifestRow, read_manifest
+from pipelines.room import ROOM_WIDTH, background_views
 from pipelines.segment import Quality, Segmentation, Unit, segment
 from pipelines.sound import Sound
 
@@ -30,6 +32,10 @@ SESSION_GAP = dt.timedelta(minutes=30)
 """So much quiet parts two sessions, as in the product."""
 
 Step = Callable[[int], None]
+
+
+def _unknown_room() -> NDArray[np.float32]:
+    return np.full(ROOM_WIDTH, np.nan, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ class Heard:
         Shape ``(n_units, 192)``.
     channels
         What each acoustic channel says of the recording.
+    room
+        Statistics of the background, heard in two ways, shape ``(160,)``; NaN: not known.
     """
 
     row: ManifestRow
@@ -64,6 +72,7 @@ class Heard:
     background: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     channels: RecordingChannels = field(default_factory=dict)
+    room: NDArray[np.float32] = field(default_factory=_unknown_room)
 
 
 @dataclass(frozen=True)
@@ -148,6 +157,7 @@ def _described(row: ManifestRow, segmentation: Segmentation) -> Heard:
         background=background_statistics(sound),
         embeddings=np.empty((0, 0), dtype=np.float32),
         channels=channels_of(heard),
+        room=background_views(sound),
     )
 
 
@@ -187,3 +197,26 @@ def by_infant(heard: Iterable[Heard | Unheard]) -> dict[str, list[Heard]]:
         infant: sorted(items, key=lambda item: (item.row.recorded_at, item.row.file.name))
         for infant, items in groups.items()
     }
+
+
+def views_of(heard: Sequence[Heard]) -> Views:
+    """Return recordings in the three views that are judged.
+
+    Parameters
+    ----------
+    heard
+        Recordings.
+
+    Returns
+    -------
+    Views
+        In the same order.
+    """
+    return Views(
+        embeddings=np.array([direction(one.embeddings) for one in heard]),
+        channels=np.array([channel_values(one.channels) for one in heard]),
+        room=np.array([one.room for one in heard], dtype=np.float64),
+        age_days=np.array(
+            [np.nan if one.row.age_days is None else one.row.age_days for one in heard]
+        ),
+    )

@@ -60,8 +60,10 @@ NUMBERS_ONLY_WHERE_SCORED = Q(
 class RecordingJudgement(models.Model):
     """How far a recording is from the infant's own baseline, or that this is still being learnt.
 
-    `scores` (high = anomalous) and `p_values` are by detector; `statistic` and `p_value` combine
-    them. `baseline_days` of `baseline_days_needed` say how far the learning has come.
+    `scores` (high = anomalous) and `p_values` are by scorer; `statistic` and `p_value` combine
+    them. `room_score` and `room_p_value` are those of the background, which is part of neither;
+    they are empty where too few backgrounds are known. `baseline_days` of `baseline_days_needed`
+    say how far the learning has come.
     """
 
     recording = models.OneToOneField(
@@ -76,6 +78,8 @@ class RecordingJudgement(models.Model):
     p_values = models.JSONField(default=dict)
     statistic = models.FloatField(null=True, blank=True)
     p_value = models.FloatField(null=True, blank=True)
+    room_score = models.FloatField(null=True, blank=True)
+    room_p_value = models.FloatField(null=True, blank=True)
     baseline_days = models.PositiveIntegerField()
     baseline_days_needed = models.PositiveIntegerField()
     encoder = models.CharField(max_length=64)
@@ -107,6 +111,8 @@ class SessionJudgement(models.Model):
     )
     statistic = models.FloatField()
     p_value = models.FloatField()
+    p_values = models.JSONField(default=dict)  # by scorer
+    room_p_value = models.FloatField(null=True, blank=True)
     n_recordings = models.PositiveIntegerField()
     build = models.CharField(max_length=200, blank=True)
     judged_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -24,6 +24,8 @@ class ScorePoint(models.Model):
         AUTOENCODER = "autoencoder"
         OCSVM = "ocsvm", "one-class SVM"
         GMM = "gmm", "Gaussian mixture"
+        LIKELIHOOD = "likelihood", "likelihood beside the population"
+        ACOUSTICS = "acoustics", "acoustic channels"
         COMBINED = "combined"
 
     pk = models.CompositePrimaryKey("infant_id", "time", "recording_id", "scorer")

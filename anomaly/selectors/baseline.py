@@ -6,10 +6,15 @@ from uuid import UUID
 
 import numpy as np
 from django.db.models import QuerySet
+from numpy.typing import NDArray
 
 from anomaly.models import BaselineEntry, GateDecision, PersonalModel
+from infants.arrays import from_bytes
 from infants.models import Cry, Infant, Recording, RecordingSession
-from pipelines.score import Baseline
+from pipelines.acoustics import from_json
+from pipelines.baseline import Baseline, Cried, views_of
+from pipelines.familiar import channel_values
+from pipelines.pooled import UNKNOWN_DEVICE
 
 USUAL_RECORDINGS = 200
 """How many accepted recordings back an infant's usual arousal is read from."""
@@ -40,11 +45,45 @@ def baseline_arrays(infant: Infant, recordings: Sequence[Recording]) -> Baseline
     recording = np.array([row for row, _ in rows], dtype=np.int64)
     session = np.array([session_of[r.session_id] for r in recordings], dtype=np.int64)
     day = np.array([infant.local_day(r.recorded_at).toordinal() for r in recordings])
+    devices = devices_of(recordings)
+    units = [np.stack([v for row, v in rows if row == at]) for at in range(len(recordings))]
     return Baseline(
         embeddings=np.stack([vector for _, vector in rows]),
         recording=recording,
         session=session[recording],
         day=day[recording],
+        views=views_of([as_judged(r, u) for r, u in zip(recordings, units, strict=True)]),
+        device=np.array([devices.index(str(r.device_id)) for r in recordings], dtype=np.int64),
+    )
+
+
+def devices_of(recordings: Sequence[Recording]) -> list[str]:
+    """Return the devices of some recordings, in the order in which a version numbers them."""
+    return list(dict.fromkeys(str(recording.device_id) for recording in recordings))
+
+
+def device_number(model: PersonalModel, recording: Recording) -> int:
+    """Return the number that a version gives a recording's device; one more than all: another."""
+    devices: list[str] = model.facts.get("devices", [])
+    name = str(recording.device_id)
+    return devices.index(name) if name in devices else len(devices)
+
+
+def as_judged(
+    recording: Recording, embeddings: NDArray[np.float32], device: int = UNKNOWN_DEVICE
+) -> Cried:
+    """Return a recording as the score stage takes it: its rows, and its units' embeddings.
+
+    The age is the one that the gate decided by: a date of birth that is put right later changes no
+    judgement that was made.
+    """
+    age_days = recording.gate_decision.given.get("age_days")
+    return Cried(
+        embeddings,
+        channel_values(from_json(recording.channels)),
+        None if recording.room is None else from_bytes(recording.room),
+        float("nan") if age_days is None else age_days,
+        device,
     )
 
 

@@ -33,7 +33,7 @@ def recording_in_full(viewer: Viewer, recording_id: UUID) -> Recording | None:
     return (
         visible_recordings(viewer)
         .filter(id=recording_id)
-        .defer("gate_features")
+        .defer("gate_features", "room")
         .select_related("gate_decision", "judgement__model")
         .prefetch_related(Prefetch("cries", cries))
         .first()

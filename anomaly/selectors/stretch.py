@@ -45,9 +45,9 @@ class Stretch:
 def stretch_of(viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime) -> Stretch:
     """Return what is known of the infant between two moments."""
     visible: dict[str, Any] = {"infant": infant, "infant__in": infants_for(viewer)}
-    recordings = visible_recordings(viewer).filter(infant=infant).defer("gate_features")
+    recordings = visible_recordings(viewer).filter(infant=infant).defer("gate_features", "room")
     heard = recordings.filter(recorded_at__gte=start, recorded_at__lte=end)
-    judged = judged_recordings(viewer, infant).defer("gate_features")
+    judged = judged_recordings(viewer, infant).defer("gate_features", "room")
     judged = judged.filter(recorded_at__gte=start, recorded_at__lte=end)
     newest_judged = list(judged.order_by("-recorded_at", "-id")[:MOST])
     still = Q(closed_at=None) | Q(closed_at__gte=start)

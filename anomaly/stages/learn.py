@@ -17,7 +17,12 @@ from django.db import transaction
 
 from anomaly.artefacts import keep_artefact
 from anomaly.models import BaselineEntry, Event, PersonalModel
-from anomaly.selectors.baseline import baseline_arrays, baseline_before, newest_model
+from anomaly.selectors.baseline import (
+    baseline_arrays,
+    baseline_before,
+    devices_of,
+    newest_model,
+)
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Infant, Recording, RecordingSession
@@ -87,7 +92,9 @@ def _heard_before(infant: Infant, session: RecordingSession, encoder: str) -> li
     only the first nine days are learnt at once, and later ones when they have settled.
     """
     entries = baseline_before(infant, session.started_at, encoder)
-    ordered = entries.select_related("recording__session").order_by("recorded_at")
+    ordered = entries.select_related("recording__session", "recording__gate_decision").order_by(
+        "recorded_at"
+    )
     heard = [entry.recording for entry in ordered]
     days = np.array([infant.local_day(r.recorded_at).toordinal() for r in heard], dtype=np.int64)
     today = infant.local_day(session.started_at).toordinal()
@@ -137,7 +144,8 @@ def _put_in_force(infant: Infant, recording: Recording, fit: Fit) -> None:
         n_recordings=facts["n_recordings"],
         n_sessions=facts["n_sessions"],
         n_days=facts["n_days"],
-        facts=dict(facts) | {"recordings": _names(fit.recordings)},
+        facts=dict(facts)
+        | {"recordings": _names(fit.recordings), "devices": devices_of(fit.recordings)},
     )
     Event.objects.create(
         infant=infant,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from anomaly.artefacts import fitted_model
 from anomaly.models import PersonalModel, RecordingJudgement
 from anomaly.models.judgement import Outcome
-from anomaly.selectors.baseline import baseline_days, model_for
+from anomaly.selectors.baseline import as_judged, baseline_days, device_number, model_for
 from infants.leases import Lease, leased
 from infants.models import Recording, RecordingSession
 from infants.states import State
@@ -33,7 +33,7 @@ def score_recordings(ids: Sequence[UUID]) -> None:
 
 def _score_one(lease: Lease, recording: Recording) -> None:
     infant, session = recording.subject, _session(recording)
-    encoder, embeddings = stored_embeddings(recording)
+    encoder, _ = stored_embeddings(recording)
     model = model_for(session, encoder)
     fields: dict[str, Any] = {
         "infant": infant,
@@ -47,7 +47,7 @@ def _score_one(lease: Lease, recording: Recording) -> None:
         fields |= {"outcome": Outcome.LEARNING, "baseline_days": days}
     else:
         fields |= {"outcome": Outcome.SCORED, "baseline_days": model.n_days}
-        fields |= _numbers(rescore(model, embeddings))
+        fields |= _numbers(rescore(model, recording))
     with transaction.atomic():
         RecordingJudgement.objects.update_or_create(
             recording=recording, defaults=_NO_NUMBERS | fields
@@ -55,12 +55,20 @@ def _score_one(lease: Lease, recording: Recording) -> None:
         lease.advance(recording, State.SCORED)
 
 
-def rescore(model: PersonalModel, embeddings: NDArray[np.float32]) -> RecordingScore:
-    """Return what a version says of a recording's embeddings, shape (units, 192)."""
-    return fitted_model(model).score_recording(embeddings)
+def rescore(model: PersonalModel, recording: Recording) -> RecordingScore:
+    """Return what a version says of a recording, from the recording's rows."""
+    cried = as_judged(recording, stored_embeddings(recording)[1], device_number(model, recording))
+    return fitted_model(model).score_recording(cried)
 
 
-_NO_NUMBERS: dict[str, Any] = {"scores": {}, "p_values": {}, "statistic": None, "p_value": None}
+_NO_NUMBERS: dict[str, Any] = {
+    "scores": {},
+    "p_values": {},
+    "statistic": None,
+    "p_value": None,
+    "room_score": None,
+    "room_p_value": None,
+}
 
 
 def _numbers(score: RecordingScore) -> dict[str, Any]:
@@ -69,6 +77,8 @@ def _numbers(score: RecordingScore) -> dict[str, Any]:
         "p_values": score.p_values,
         "statistic": score.statistic,
         "p_value": score.p_value,
+        "room_score": score.room_score,
+        "room_p_value": score.room_p_value,
     }
 
 

@@ -22,11 +22,13 @@ from anomaly.models import (
     SessionJudgement,
 )
 from anomaly.models.judgement import Outcome
+from anomaly.selectors.baseline import device_number
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
 from pipelines.build import build
+from pipelines.pooled import UNKNOWN_DEVICE
 from pipelines.score import RecordingScore
 
 
@@ -96,6 +98,8 @@ def judge_session(session: RecordingSession) -> None:
             "model": newest.model,
             "statistic": verdict.statistic,
             "p_value": verdict.p_value,
+            "p_values": verdict.p_values,
+            "room_p_value": verdict.room_p_value,
             "n_recordings": verdict.n_recordings,
             "build": build(),
         },
@@ -107,7 +111,8 @@ def scored_by(session: RecordingSession, model: PersonalModel) -> QuerySet[Recor
     judged = RecordingJudgement.objects.filter(
         recording__session=session, outcome=Outcome.SCORED, model=model
     )
-    return judged.order_by("recording__recorded_at", "recording")
+    ordered = judged.select_related("recording", "model")
+    return ordered.order_by("recording__recorded_at", "recording")
 
 
 def score_in(row: RecordingJudgement) -> RecordingScore:
@@ -115,7 +120,15 @@ def score_in(row: RecordingJudgement) -> RecordingScore:
     if row.statistic is None or row.p_value is None:
         message = f"recording {row.recording_id} has no score"
         raise ValueError(message)
-    return RecordingScore(row.scores, row.p_values, row.statistic, row.p_value)
+    return RecordingScore(
+        row.scores,
+        row.p_values,
+        row.statistic,
+        row.p_value,
+        row.room_score,
+        row.room_p_value,
+        UNKNOWN_DEVICE if row.model is None else device_number(row.model, row.recording),
+    )
 
 
 def roll_up(infant: Infant, day: dt.date) -> None:

@@ -104,6 +104,7 @@ class Recording(models.Model):
     quality = models.JSONField(default=dict, blank=True)
     channels = models.JSONField(default=dict, blank=True)  # as `pipelines.acoustics.to_json` writes
     gate_features = models.BinaryField(null=True, blank=True)
+    room = models.BinaryField(null=True, blank=True)  # statistics of the background
 
     class Meta:
         ordering: ClassVar = ["recorded_at"]

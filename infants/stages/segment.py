@@ -24,6 +24,7 @@ from infants.storage import is_intact, read_audio
 from pipelines.acoustics import RecordingChannels, channels_of, hear_unit, to_json
 from pipelines.errors import DecodeError
 from pipelines.gate import gate_features
+from pipelines.room import background_views
 from pipelines.segment import Segmentation, segment
 
 Measures = dict[str, float]
@@ -37,6 +38,7 @@ class Heard:
     measures: tuple[Measures, ...]
     channels: RecordingChannels
     features: NDArray[np.float32]
+    room: NDArray[np.float32]
 
 
 def segment_recordings(ids: Sequence[UUID]) -> None:
@@ -76,6 +78,7 @@ def _listen(segmentation: Segmentation) -> Heard:
         tuple(unit.measures for unit in heard),
         channels_of(heard),
         gate_features(sound, segmentation.units),
+        background_views(sound),
     )
 
 
@@ -109,4 +112,5 @@ def _write(lease: Lease, recording: Recording, heard: Heard) -> None:
             session=session,
             channels=to_json(heard.channels),
             gate_features=to_bytes(heard.features),
+            room=to_bytes(heard.room),
         )

@@ -1,11 +1,9 @@
-"""Control: what a recording tells while nobody cries, heard in two ways.
+"""Control: what a recording tells while nobody cries, as scores of pairs.
 
-In: a recording. Out: statistics of its quietest frames, and their scores. Guaranteed: frames are
-chosen by level alone, and no cry unit is looked for.
+In: the two ways in which ``pipelines.room`` hears a background. Out: a score for each pair.
+Guaranteed: no cry unit is looked for.
 
-One way takes the quietest tenth as it is, down to the codec's own noise; the other the quietest
-fifth from 70 dB under the loud frames upwards, so that what lies in between is not drowned by that
-noise. Each is whitened on other infants, and the cosines are added. Over infants that an encoder
+Each is whitened on other infants, and the cosines are added. Over infants that an encoder
 may hear in training this was the strongest of the forms tried (5, 10, 20 and 35 % of the frames,
 mel bands or cepstra, frames between the cry units, levels as uploaded, side by side or added):
 equal error rate 20.9 % over all pairs and 25.7 % more than an hour apart, where the quietest fifth
@@ -15,39 +13,12 @@ alone has 25.3 and 30.1. A weak control flatters.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from pipelines.evaluation.pairs import Pairs, Vectors, summed_scores
-from pipelines.frontend import (
-    MFCC_COEFFICIENTS,
-    Frames,
-    FrontEnd,
-    HasSamples,
-    mel_power,
-    percentile_99,
-    quietest_frames,
-    to_decibel,
-)
+from pipelines.room import VIEW_SIZE, background_views
 
-VIEW_SIZE = 2 * MFCC_COEFFICIENTS
-BARE_FRAC = 0.1
-FLOORED_FRAC = 0.2
-FLOOR_BELOW_P99_DB = 70.0
-_NO_FLOOR = FrontEnd(floor_below_p99_db=1000.0, top_db=1000.0)
-
-
-def background_views(sound: HasSamples) -> NDArray[np.float32]:
-    """Both views side by side, shape ``(160,)``: means and deviations of 40 cepstra in each."""
-    level_db = to_decibel(mel_power(sound.samples), _NO_FLOOR)
-    floor_db = np.float32(percentile_99(level_db) - FLOOR_BELOW_P99_DB)
-    floored = np.maximum(quietest_frames(level_db, FLOORED_FRAC), floor_db)
-    return np.concatenate([_statistics(quietest_frames(level_db, BARE_FRAC)), _statistics(floored)])
-
-
-def _statistics(level_db: Frames) -> NDArray[np.float32]:
-    cepstra = scipy.fft.dct(level_db, type=2, norm="ortho", axis=1)[:, :MFCC_COEFFICIENTS]
-    return np.concatenate([cepstra.mean(axis=0), cepstra.std(axis=0)]).astype(np.float32)
+__all__ = ["background_scores", "background_views"]
 
 
 def background_scores(views: Vectors, pairs: Pairs) -> NDArray[np.float64]:

@@ -34,6 +34,8 @@ from pipelines.evaluation.controls import (
 )
 from pipelines.evaluation.matched import Rung, everything_in, noise_beside, settle, sweep
 from pipelines.evaluation.metrics import Absent, Estimate
+from pipelines.evaluation.peers import JudgeTrial, pyod_judge
+from pipelines.evaluation.personal import judge_personal
 from pipelines.evaluation.protocol import (
     FULL_NORMALS,
     Judged,
@@ -41,6 +43,7 @@ from pipelines.evaluation.protocol import (
     Trial,
     make_trials,
 )
+from pipelines.prior import Priors, bundled_priors
 from pipelines.recordings import Heard, Step, by_infant, good_rows, hear
 
 PLAIN_FRAC = 0.10
@@ -49,8 +52,11 @@ SCORERS = (
     "autoencoder",
     "ocsvm",
     "gmm",
+    "likelihood",
+    "acoustics",
     "combined",
     "background",
+    "background_likelihood",
     "always_fire",
     "never_fire",
     "level_meter",
@@ -71,12 +77,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", default="bundled")
     parser.add_argument("--noise", type=Path, help="folder of noises for the matched table")
     parser.add_argument("--no-matched", action="store_true", help="leave the matched table out")
+    parser.add_argument("--pyod", action="store_true", help="add PyOD's detectors beside ours")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def main(args: argparse.Namespace) -> int:
     """Evaluate, print the tables and write the figures."""
+    peers = pyod_judge() if args.pyod else None
     encoder = load_encoder(args.encoder, threads=1)
+    priors = bundled_priors(encoder.fingerprint)
     rows = good_rows(args.manifest)
     with report.progress() as shown:
         task = shown.add_task("recordings heard", total=len(rows))
@@ -85,7 +94,8 @@ def main(args: argparse.Namespace) -> int:
     if not trials:
         report.console().print("no infant has enough recordings in enough sessions")
         return 1
-    figures = {**evaluate(trials, args.seed), **_facts(encoder, heard, left)}
+    judged = evaluate(trials, args.seed, peers=peers, priors=priors)
+    figures = {**judged, **_facts(encoder, heard, left)}
     if not args.no_matched:
         figures["matched"] = evaluate_matched(trials, encoder, args)
     evaluate_tables.show(report.console(), figures)
@@ -112,7 +122,13 @@ def _facts(encoder: Encoder, heard: Sequence[Any], left: Sequence[NotTried]) -> 
     }
 
 
-def evaluate(trials: Sequence[Trial], seed: int = 0, step: Step | None = None) -> dict[str, Any]:
+def evaluate(
+    trials: Sequence[Trial],
+    seed: int = 0,
+    step: Step | None = None,
+    peers: JudgeTrial | None = None,
+    priors: Priors | None = None,
+) -> dict[str, Any]:
     """Judge trials by every scorer and compute all figures.
 
     Parameters
@@ -123,6 +139,11 @@ def evaluate(trials: Sequence[Trial], seed: int = 0, step: Step | None = None) -
         Seed of the fits.
     step
         Called with how many trials were finished.
+    peers
+        Judges a trial by scorers that stand beside ours.
+    priors
+        What is known of the population; None: what ships, without the embedding's, which is of one
+        encoder.
 
     Returns
     -------
@@ -130,9 +151,11 @@ def evaluate(trials: Sequence[Trial], seed: int = 0, step: Step | None = None) -
         A part for each scorer, ``infants`` (the per-infant table) and counts.
     """
     scale = BackgroundScale.of(everything_in(trials))
+    known = bundled_priors("") if priors is None else priors
     tried = []
     for trial in trials:
-        tried.append(Tried(trial, judge_all(trial, scale, seed)))
+        beside = peers(trial, seed) if peers is not None else {}
+        tried.append(Tried(trial, judge_all(trial, scale, seed, known) | beside))
         if step is not None:
             step(1)
     counted = [one for one in tried if one.trial.heard is not True] or tried
@@ -148,11 +171,12 @@ def evaluate(trials: Sequence[Trial], seed: int = 0, step: Step | None = None) -
     }
 
 
-def judge_all(trial: Trial, scale: BackgroundScale, seed: int) -> dict[str, Judged]:
-    """Judge a trial by the detectors, the background-only control and the dummies."""
+def judge_all(trial: Trial, scale: BackgroundScale, seed: int, priors: Priors) -> dict[str, Judged]:
+    """Judge a trial by every scorer, the background-only controls and the dummies."""
     background = judge_background(trial, scale, seed)
     return {
         **judge_embeddings(trial, seed),
+        **judge_personal(trial, priors, seed),
         "background": background[STRONGEST],
         **judge_dummies(trial),
         **{f"background_{name}": judged for name, judged in background.items()},
@@ -166,11 +190,11 @@ def evaluate_matched(
     counted = [trial for trial in trials if trial.heard is not True] or list(trials)
     with report.progress() as shown:
         task = shown.add_task("recordings heard through added channels", total=None)
-        noise = noise_beside(args.manifest, args.noise)
-        rungs = sweep(counted, noise, encoder, lambda count: shown.advance(task, count), args.seed)
+        noise, priors = noise_beside(args.manifest, args.noise), bundled_priors(encoder.fingerprint)
+        rungs = sweep(counted, noise, encoder, priors, lambda count: shown.advance(task, count))
     rung, is_matched = settle(rungs)
     return {
-        **evaluate(rung.trials, args.seed),
+        **evaluate(rung.trials, args.seed, priors=priors),
         "noise_level_dbfs": rung.level_dbfs,
         "background_auc": rung.background_auc,
         "is_matched": is_matched,
@@ -200,7 +224,7 @@ def left_out_share(p_values: NDArray[np.float64], sessions: int) -> NDArray[np.f
 def flagged(judged: Judged) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Flag normal and anomalous recordings at the plain threshold."""
     normal, anomalous = (
-        left_out_share(p, judged.sessions) <= PLAIN_FRAC + 1e-12
+        (p if judged.is_pooled else left_out_share(p, judged.sessions)) <= PLAIN_FRAC + 1e-12
         for p in (judged.normal_p, judged.anomalous_p)
     )
     return normal, anomalous
@@ -291,7 +315,7 @@ def promise_figures(tried: Sequence[Tried], name: str, suffix: str, alpha: float
         ``fpr_at_alpha..`` (recordings), ``.._session``, ``recall_at_alpha..``, the maximum over
         infants with at least ``FULL_NORMALS`` normal tests, and how many infants each rests on.
     """
-    able = [one for one in tried if one.trial.reaches(alpha)]
+    able = [one for one in tried if one.judged[name].is_pooled or one.trial.reaches(alpha)]
     full = [one for one in able if len(one.trial.normal) >= FULL_NORMALS]
     recordings = np.array([p <= alpha for one in able for p in one.judged[name].normal_p])
     sessions = np.array([p <= alpha for one in able for p in one.judged[name].normal_session_p])

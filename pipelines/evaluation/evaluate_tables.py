@@ -12,8 +12,18 @@ from typing import Any
 from rich.console import Console
 
 from pipelines.evaluation import report
+from pipelines.evaluation.peers import PYOD
 
-SHOWN = ("autoencoder", "ocsvm", "gmm", "combined", "background")
+SHOWN = (
+    "autoencoder",
+    "ocsvm",
+    "gmm",
+    "likelihood",
+    "acoustics",
+    "combined",
+    "background",
+    "background_likelihood",
+)
 DUMMIES = ("always_fire", "never_fire", "level_meter")
 COLUMNS = ("auc", "ap", "f1", "recall", "fpr", "recall_at_fpr10")
 HEADINGS = ("AUC", "AP", "F1", "recall", "FPR", "recall at FPR<=0.10")
@@ -67,9 +77,14 @@ def _scorers(console: Console, figures: Mapping[str, Any], title: str) -> None:
     headings = ("scorer", "AUC", "over background", *HEADINGS[1:])
     keys = ("auc", "auc_minus_background", *COLUMNS[1:])
     rows = [
-        (name, *(_with_interval(figures[name], key) for key in keys)) for name in (*SHOWN, *DUMMIES)
+        (name, *(_with_interval(figures[name], key) for key in keys)) for name in _names(figures)
     ]
     console.print(report.table(title, headings, rows))
+
+
+def _names(figures: Mapping[str, Any]) -> list[str]:
+    """Name the scorers to show: ours, peers where there are any, dummies."""
+    return [*SHOWN, *(name for name in PYOD if name in figures), *DUMMIES]
 
 
 def _with_interval(figures: Mapping[str, Any], key: str) -> str:
@@ -92,7 +107,7 @@ def _promises(console: Console, figures: Mapping[str, Any]) -> None:
     )
     keys = ("fpr_pooled", "fpr_at_alpha10", "fpr_at_alpha10_session", "recall_at_alpha10")
     rows = []
-    for name in (*SHOWN, *DUMMIES):
+    for name in _names(figures):
         own = figures[name]
         able = f"{own['fpr_at_alpha10_infants']} / {own['fpr_at_alpha05_infants']}"
         values = [_promise(own, key) for key in (*keys, "fpr_at_alpha05")]
@@ -102,9 +117,11 @@ def _promises(console: Console, figures: Mapping[str, Any]) -> None:
     combined = figures["combined"]
     able, full = (combined[f"fpr_at_alpha10{end}"] for end in ("_infants", "_max_infants"))
     console.print(
-        "A p-value of 0.10 needs nine baseline sessions, 0.05 nineteen; fewer cannot promise it. "
-        f"{able} of {figures['n_infants_counted']} infants can promise 0.10; {full} of them with "
-        "eight normal tests or more count for a maximum. The plain threshold promises nothing.",
+        "Ranks of 0.10 need nine baseline sessions, 0.05 nineteen; fewer cannot promise it. What "
+        "knows the population (likelihood, acoustics, combined) can say it of any infant, and "
+        f"promises it on average over infants. {able} of {figures['n_infants_counted']} are "
+        f"judged at 0.10; {full} with eight normal tests or more count for a maximum. The plain "
+        "threshold promises nothing.",
         markup=False,
     )
 
@@ -115,9 +132,9 @@ def _promise(figures: Mapping[str, Any], key: str) -> str:
 
 def _matched(console: Console, matched: Mapping[str, Any]) -> None:
     console.print(
-        "Channel-matched: on every recording the same room, the same noise, and AMR. The table is "
-        "taken at the first noise level from which on the strongest reading of the background "
-        "stays at 0.60 or under.",
+        "Channel-matched: of every recording nothing but the cry units, laid over the same noise, "
+        "in the same room, through AMR. The table is taken at the first of three noise levels in a "
+        "row at which even the strongest reading of the background is at 0.60 or under.",
         markup=False,
     )
     _sweep(console, matched)
@@ -127,7 +144,9 @@ def _matched(console: Console, matched: Mapping[str, Any]) -> None:
             "microphone left on the cry itself; this table cannot tell these two apart."
         )
     else:
-        verdict = "The background never stays under 0.60: THIS TABLE SAYS NOTHING ABOUT INFANTS."
+        verdict = (
+            "The background does not come down to 0.60: THIS TABLE SAYS NOTHING ABOUT INFANTS."
+        )
     console.print(
         f"Taken at {matched['noise_level_dbfs']:g} dBFS, background AUC "
         f"{matched['background_auc']:.2f}. {verdict}",
@@ -138,7 +157,7 @@ def _matched(console: Console, matched: Mapping[str, Any]) -> None:
 
 
 def _sweep(console: Console, matched: Mapping[str, Any]) -> None:
-    scorers = ("autoencoder", "ocsvm", "gmm", "combined")
+    scorers = ("autoencoder", "ocsvm", "gmm", "likelihood", "acoustics", "combined")
     headings = ("noise", "background at its strongest", *scorers, "combined over background")
     rows = [
         (

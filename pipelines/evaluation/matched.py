@@ -2,7 +2,8 @@
 
 In: trials, and noises. Out: the same trials heard again through one added channel, and how much of
 it was needed until the background no longer tells infants apart. Guaranteed: baseline, normal and
-anomalous recordings of a trial get the very same room, noise and codec; every level is told with
+anomalous recordings of a trial get the very same room, noise and codec, and nothing of what they
+held between the cry units; every level is told with
 what the background and the cries reach there, and a table for which no level brings the background
 down for good says that it says nothing about infants.
 
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.acoustics import RecordingChannels, channels_of, hear_unit
 from pipelines.channel import (
     Codec,
     add_noise_at,
@@ -35,21 +37,28 @@ from pipelines.channel import (
 from pipelines.embed import Encoder
 from pipelines.evaluation.controls import BackgroundScale, judge_background, judge_embeddings
 from pipelines.evaluation.metrics import Absent, Estimate, auc, mean_over_groups
+from pipelines.evaluation.personal import BACKGROUND_LIKELIHOOD, judge_personal
 from pipelines.evaluation.protocol import Judged, Trial
 from pipelines.frontend import background_statistics
+from pipelines.prior import Priors
 from pipelines.recordings import BATCH, Heard, Step
+from pipelines.room import background_views
+from pipelines.segment import Unit
 from pipelines.sound import RATE_HZ, Sound, decode, peak_normalise, resample
 
+IN_A_ROW = 3
 ENOUGH_AUC = 0.60
 """The background must tell infants apart no better than this, or the table says nothing."""
-LEVELS_DBFS: tuple[float, ...] = (-40.0, -34.0, -28.0, -22.0, -16.0, -10.0)
+LEVELS_DBFS: tuple[float, ...] = (-46.0, -40.0, -34.0, -28.0, -22.0, -16.0)
 """Levels of the noise under the peak of the recording. Under the loud part would be worse: how far
 the loud part lies under the peak is the infant's, and would come back as the background's level."""
 DECAY_S = 0.4
+FADE_S = 0.01
 DIRECT_DB = 3.0
 NOISE_S = 10.0
 PINK_DB = 3.0
 SEED = 0
+UNKNOWN_DBFS = -50.0
 """The added channel is one and the same in every run."""
 
 
@@ -72,9 +81,13 @@ class Channel:
     def _response(self) -> NDArray[np.float32]:
         return room_response(RATE_HZ, DECAY_S, DIRECT_DB, np.random.default_rng(SEED))
 
-    def add(self, sound: Sound) -> Sound:
-        """Send a sound through it; at 16 kHz, peak-normalised before and after."""
-        wet = peak_normalise(in_room(sound, self._response))
+    def add(self, sound: Sound, units: Sequence[Unit]) -> Sound:
+        """Send the cry units of a sound through it; at 16 kHz, peak-normalised before and after.
+
+        What lies between the units is cut away first: noise loud enough to drown it would drown
+        half of the cry too.
+        """
+        wet = peak_normalise(in_room(only_units(sound, units), self._response))
         noisy = add_noise_at(wet, self.noise, self.level_dbfs)
         return peak_normalise(resample(through_codec(noisy, Codec.AMR)))
 
@@ -92,7 +105,7 @@ class Rung:
     background, embeddings
         AUC by scorer from the background and from the cries, mean over infants.
     beyond
-        AUC of all detectors combined over the strongest background scorer, infant by infant.
+        AUC of all scorers combined over the strongest background scorer, infant by infant.
     """
 
     level_dbfs: float
@@ -105,6 +118,17 @@ class Rung:
     def background_auc(self) -> float:
         """What the strongest reading of the background reaches."""
         return max(self.background.values())
+
+
+def only_units(sound: Sound, units: Sequence[Unit]) -> Sound:
+    """Return a sound in which there is silence between the cry units."""
+    open_frac = np.zeros(len(sound.samples), dtype=np.float32)
+    for unit in units:
+        start, end = (round(at * sound.rate_hz) for at in (unit.onset_s, unit.offset_s))
+        length = len(open_frac[start:end])
+        ramp = np.arange(1, length + 1) / (FADE_S * sound.rate_hz)
+        open_frac[start:end] = np.minimum(1.0, np.minimum(ramp, ramp[::-1]))
+    return Sound(sound.samples * open_frac, sound.rate_hz)
 
 
 def noise_beside(manifest: Path, folder: Path | None = None) -> Sound:
@@ -156,7 +180,9 @@ def hear_again(
     found: dict[Path, Heard] = {}
     for start in range(0, len(whole), BATCH):
         batch = whole[start : start + BATCH]
-        sounds = [channel.add(peak_normalise(resample(decode(o.row.file)[0]))) for o in batch]
+        sounds = [
+            channel.add(peak_normalise(resample(decode(o.row.file)[0])), o.units) for o in batch
+        ]
         vectors = [one.embeddings for one in batch]
         if encoder is not None:
             vectors = encoder.embed([(s, o.units) for s, o in zip(sounds, batch, strict=True)])
@@ -165,11 +191,18 @@ def hear_again(
                 one,
                 quality=replace(one.quality, level_dbfs=_level_dbfs(sound)),
                 background=background_statistics(sound),
+                room=background_views(sound),
+                channels=_channels(sound, one),
                 embeddings=own,
             )
         if step is not None:
             step(len(batch))
     return found
+
+
+def _channels(sound: Sound, one: Heard) -> RecordingChannels:
+    """Measure the channels again; how loud the first room was is not asked."""
+    return channels_of([hear_unit(sound, unit, UNKNOWN_DBFS) for unit in one.units])
 
 
 def _level_dbfs(sound: Sound) -> float:
@@ -201,8 +234,8 @@ def sweep(
     trials: Sequence[Trial],
     noise: Sound,
     encoder: Encoder,
+    priors: Priors,
     step: Step | None = None,
-    seed: int = 0,
 ) -> list[Rung]:
     """Hear trials through ever more of one channel.
 
@@ -214,10 +247,10 @@ def sweep(
         What is added to all.
     encoder
         What embeds.
+    priors
+        What is known of the population.
     step
         Called with how many recordings were finished.
-    seed
-        Seed of the fits.
 
     Returns
     -------
@@ -228,22 +261,26 @@ def sweep(
     rungs = []
     for level_dbfs in LEVELS_DBFS:
         heard = hear_again(clean, Channel(noise, level_dbfs), encoder, step)
-        rungs.append(rung_of(level_dbfs, replaced(trials, heard), seed))
+        rungs.append(rung_of(level_dbfs, replaced(trials, heard), priors))
     return rungs
 
 
-def rung_of(level_dbfs: float, trials: Sequence[Trial], seed: int = 0) -> Rung:
+def rung_of(level_dbfs: float, trials: Sequence[Trial], priors: Priors, seed: int = 0) -> Rung:
     """Judge trials at one level by their background and by their cries."""
     scale = BackgroundScale.of(everything_in(trials))
-    rooms = _aucs([judge_background(trial, scale, seed) for trial in trials])
-    cries = _aucs([judge_embeddings(trial, seed) for trial in trials])
-    background = {name: float(np.mean(values)) for name, values in rooms.items()}
-    strongest = rooms[max(background, key=background.__getitem__)]
+    personal = [judge_personal(trial, priors, seed) for trial in trials]
+    background = [judge_background(trial, scale, seed) for trial in trials]
+    of_rooms = [{BACKGROUND_LIKELIHOOD: own.pop(BACKGROUND_LIKELIHOOD)} for own in personal]
+    rooms = _aucs([b | r for b, r in zip(background, of_rooms, strict=True)])
+    embeddings = [judge_embeddings(trial, seed) for trial in trials]
+    cries = _aucs([e | p for e, p in zip(embeddings, personal, strict=True)])
+    means = {name: float(np.mean(values)) for name, values in rooms.items()}
+    strongest = rooms[max(means, key=means.__getitem__)]
     beyond = [c - r for c, r in zip(cries["combined"], strongest, strict=True)]
     return Rung(
         level_dbfs=level_dbfs,
         trials=tuple(trials),
-        background=background,
+        background=means,
         embeddings={name: float(np.mean(values)) for name, values in cries.items()},
         beyond=mean_over_groups(beyond),
     )
@@ -257,10 +294,11 @@ def _aucs(judged: Sequence[Mapping[str, Judged]]) -> dict[str, list[float]]:
 
 
 def settle(rungs: Sequence[Rung]) -> tuple[Rung, bool]:
-    """Choose the level of the table: the first from which on the background is down for good.
+    """Choose the level of the table: the first of three at which the background is down.
 
-    With few infants the background's AUC goes up and down by a few hundredths from level to level.
-    Stopping at the first level under the bound would pick a dip, and flatter the cries.
+    With few infants the background's AUC goes up and down by a few hundredths from level to level,
+    and the strongest of five readings more upwards than down. Stopping at the first level under the
+    bound could pick a dip, and flatter the cries: so the two next louder levels count too.
 
     Parameters
     ----------
@@ -270,12 +308,12 @@ def settle(rungs: Sequence[Rung]) -> tuple[Rung, bool]:
     Returns
     -------
     Rung
-        The first such that its background AUC and those of all louder ones are at most
+        The first such that its background AUC and those of the next two are at most
         ``ENOUGH_AUC``; the loudest where there is none.
     bool
         Whether there is one.
     """
     for index, rung in enumerate(rungs):
-        if all(one.background_auc <= ENOUGH_AUC for one in rungs[index:]):
+        if all(one.background_auc <= ENOUGH_AUC for one in rungs[index : index + IN_A_ROW]):
             return rung, True
     return rungs[-1], False

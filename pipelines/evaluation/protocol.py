@@ -237,6 +237,8 @@ class Judged:
         P-values of the sessions, in rising order of their numbers.
     sessions
         How many left-out groups the p-values are ranks among.
+    is_pooled
+        Whether the p-values rest on other infants too, and may be lower than ranks can be.
     """
 
     normal: Scores
@@ -246,6 +248,7 @@ class Judged:
     normal_session_p: Scores
     anomalous_session_p: Scores
     sessions: int
+    is_pooled: bool = False
 
 
 @dataclass(frozen=True)

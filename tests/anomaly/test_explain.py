@@ -22,6 +22,7 @@ from infants.leases import leased
 from infants.models import Infant, Recording
 from infants.states import State
 from pipelines.build import build
+from pipelines.score import SCORERS
 from tests import builders, judged, lived, received, sounds
 
 pytestmark = pytest.mark.django_db
@@ -79,8 +80,8 @@ def test_a_score_names_the_version_and_what_it_rests_on(tmp_path: Path) -> None:
     assert score.model is not None
     assert (score.model.id, score.model.number, score.model.sha256) == (model.id, 1, model.sha256)
     assert (score.model.n_days, score.model.n_sessions) == (9, 9)
-    assert score.model.smallest_p_value == pytest.approx(0.1)
-    assert set(score.scores) == set(score.p_values) == {"autoencoder", "ocsvm", "gmm"}
+    assert score.model.smallest_p_value == pytest.approx(9 / 29 / 10)
+    assert set(score.scores) == set(score.p_values) == set(SCORERS)
     assert score.build == build()
 
 

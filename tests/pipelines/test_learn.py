@@ -144,4 +144,4 @@ def test_learning_only_what_is_ripe_keeps_a_shift_visible() -> None:
     all_days = list(range(16))  # two of them shifted
     ripe = [all_days[i] for i in choose_ripe(all_days, today=16)]
     assert p_value_on_day_16(all_days) > 0.3
-    assert p_value_on_day_16(ripe) == pytest.approx(1 / (len(ripe) + 1))
+    assert p_value_on_day_16(ripe) < 0.05

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.baseline import Baseline
 from pipelines.errors import ConfigError, CorruptArtefactError, IncompatibleArtefactError
-from pipelines.score import MINIMUM_DAYS, Baseline, Learning, PersonalModel, RecordingScore
+from pipelines.score import MINIMUM_DAYS, SCORERS, Learning, PersonalModel, RecordingScore
 from tests.pipelines.detectors.baselines import units_of
 
 N_SESSIONS = 14
@@ -48,20 +49,19 @@ def test_nine_days_are_enough_and_allow_a_tenth() -> None:
     fitted = PersonalModel.fit(a_baseline(54, n_sessions=9), ENCODER, seed=0)
     assert isinstance(fitted, PersonalModel)
     stranger, _ = units_of(6, infant=1)
-    assert fitted.score_recording(stranger).p_value == pytest.approx(0.10)
-    assert fitted.facts["smallest_p_value"] == pytest.approx(0.10)
+    assert fitted.facts["smallest_p_value"] == pytest.approx(9 / 29 / 10)
+    assert 9 / 29 / 10 <= fitted.score_recording(stranger).p_value <= 0.10
 
 
 def test_the_infant_itself_is_usual_and_a_stranger_is_not(model: PersonalModel) -> None:
     own = [model.score_recording(units_of(4, seed)[0]) for seed in range(1, 21)]
     stranger = model.score_recording(units_of(4, infant=1)[0])
-    assert stranger.p_value == pytest.approx(1 / (N_SESSIONS + 1))
-    assert set(stranger.scores) == set(stranger.p_values) == {"autoencoder", "ocsvm", "gmm"}
+    assert stranger.p_value <= 0.05
+    assert set(stranger.scores) == set(stranger.p_values) == set(SCORERS)
     assert np.mean([score.p_value <= 0.10 for score in own]) <= 0.3
     assert stranger.statistic >= max(score.statistic for score in own)
     for score in own:
-        assert 1 / (N_SESSIONS + 1) - 1e-12 <= min(score.p_values.values()) <= score.p_value * 15
-        assert 0 < score.p_value <= 1
+        assert model.facts["smallest_p_value"] <= score.p_value <= 1
 
 
 def test_a_recordings_score_is_the_mean_over_its_units(model: PersonalModel) -> None:
@@ -70,20 +70,20 @@ def test_a_recordings_score_is_the_mean_over_its_units(model: PersonalModel) -> 
     for name, detector in model.detectors.items():
         assert score.scores[name] == pytest.approx(float(detector.score(units).mean()))
     turned = model.score_recording(units[::-1])
-    assert turned.p_value == score.p_value
+    assert turned.p_value == pytest.approx(score.p_value)
 
 
-def test_a_session_is_ranked_by_the_mean_of_its_statistics(model: PersonalModel) -> None:
+def test_a_session_is_judged_by_its_mean_scores(model: PersonalModel) -> None:
     recordings = [model.score_recording(units_of(4, seed)[0]) for seed in (1, 2, 3)]
     session = model.score_session(recordings)
     assert session.n_recordings == 3
-    assert session.statistic == pytest.approx(np.mean([r.statistic for r in recordings]))
-    assert session.p_value * (N_SESSIONS + 1) == pytest.approx(
-        round(session.p_value * (N_SESSIONS + 1))
-    )
+    assert set(session.p_values) == set(SCORERS)
+    assert session.room_p_value is None
     assert model.score_session(recordings[::-1]) == session
+    alone = model.score_session(recordings[:1])
+    assert alone.statistic != session.statistic
     strange = [model.score_recording(units_of(4, seed, infant=1)[0]) for seed in (1, 2)]
-    assert model.score_session(strange).p_value == pytest.approx(1 / (N_SESSIONS + 1))
+    assert model.score_session(strange).p_value <= 0.05 < session.p_value
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_one_does_not(model: PersonalModel) -> None:
@@ -142,7 +142,7 @@ def test_a_sound_file_without_its_arrays_is_corrupt(model: PersonalModel, tmp_pa
     from pipelines.artefacts import read_artefact, write_artefact
 
     model.save(tmp_path / "model")
-    artefact = read_artefact(tmp_path / "model", "personal_model", 1)
+    artefact = read_artefact(tmp_path / "model", "personal_model", 2)
     del artefact.arrays["ocsvm/gamma"]
     write_artefact(tmp_path / "model", artefact.arrays, artefact.metadata)
     with pytest.raises(CorruptArtefactError, match="gamma"):

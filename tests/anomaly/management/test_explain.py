@@ -16,7 +16,7 @@ from anomaly import explain, provenance
 from anomaly.models import PersonalModel, RecordingJudgement, ScorePoint
 from anomaly.models.judgement import Outcome
 from anomaly.provenance import Agreement
-from anomaly.stages.score import rescore, stored_embeddings
+from anomaly.stages.score import rescore
 from infants.models import Infant, Recording
 from tests import builders, judged, lived, received, sounds
 
@@ -54,7 +54,7 @@ def tamper() -> RecordingJudgement:
 def rescored(row: RecordingJudgement) -> float:
     """Return what the one-class SVM says of the row's recording."""
     assert row.model is not None
-    return rescore(row.model, stored_embeddings(row.recording)[1]).scores["ocsvm"]
+    return rescore(row.model, row.recording).scores["ocsvm"]
 
 
 # --- one recording ------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_it_prints_the_whole_way_where_the_infant_lives(tmp_path: Path) -> None:
     assert "sounds like crying" in text
     assert "age 38 days" in text
     assert re.search(r"model +1 \(", text)
-    assert "0.1 is the smallest that it can give" in text
+    assert "0.031 is the smallest that it can give" in text
     assert "done: it is on the timeline" in text
     for judgement in ("gate", "score", "timeline", "session"):
         assert f"{judgement:<14} identical: " in text
@@ -113,7 +113,7 @@ def test_a_number_that_does_not_come_out_again_is_shown_and_fails(infant: Infant
     assert failed.value.returncode == 1
     stored = row.scores["ocsvm"]
     assert f"ocsvm.score: stored {stored}, now {now}" in out.getvalue()
-    assert "differs: 8 values, at most 1.0e+00 apart" in out.getvalue()
+    assert "differs: 14 values, at most 1.0e+00 apart" in out.getvalue()
     assert f"ocsvm.score: on the timeline {now}, in the judgement {stored}" in out.getvalue()
 
 
@@ -128,7 +128,7 @@ def test_another_build_is_named_and_does_not_fail(
     for room in (provenance, explain):
         monkeypatch.setattr(room, "build", lambda: "another one")
     text = said(str(row.recording_id))
-    assert "close: 8 values, at most 1.0e-07 apart; another build" in text
+    assert "close: 14 values, at most 1.0e-07 apart; another build" in text
     assert f"statistic: stored {row.statistic}, now " in text
     assert f"build          {row.build[:20]}" in text
 

@@ -165,7 +165,7 @@ def test_tables_are_readable_and_say_what_cannot_be_promised(figures: dict[str, 
     rung = {
         "noise_level_dbfs": -10.0,
         "background_auc": 0.71,
-        "auc_by_scorer": dict.fromkeys(("autoencoder", "ocsvm", "gmm", "combined"), 0.7),
+        "auc_by_scorer": dict.fromkeys(SCORERS, 0.7),
         "combined_minus_background": -0.01,
     }
     low = {"noise_level_dbfs": -10.0, "background_auc": 0.71, "is_matched": False, "sweep": [rung]}
