@@ -35,6 +35,7 @@ COMMANDS = {
     "evaluate": Command(
         "pipelines.evaluation.evaluate", "per-infant anomaly tables, with controls and dummies"
     ),
+    "promise": Command("pipelines.evaluation.promise", "false alarms of simulated infants"),
     "verify": Command("pipelines.evaluation.verify", "verification of infants, with its control"),
     "room-swap": Command("pipelines.evaluation.room_swap", "the same cries in other rooms"),
     "segments": Command("pipelines.evaluation.segments", "cry units against annotated intervals"),
@@ -49,6 +50,7 @@ COMMANDS = {
     ),
     "train-finder": Command("pipelines.training.finder", "train the finder of cry units"),
     "train-gate": Command("pipelines.training.gate", "train the heads and ranges of the gate"),
+    "train-prior": Command("pipelines.training.prior", "learn what is known of all infants"),
     "finetune": Command("pipelines.training.finetune", "fine-tune an encoder on other recordings"),
     "layout": Command("pipelines.layouts", "what a published corpus holds, and its manifest"),
     "cusum-threshold": Command("pipelines.episode", "threshold of the persistent-shift monitor"),
