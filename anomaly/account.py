@@ -164,6 +164,8 @@ class _Account:
         if part.statistic is not None and part.p_value is not None:
             verdict = _verdict(part.p_value)
             yield "combined", f"statistic {part.statistic:.6g}, p = {part.p_value:.6g}: {verdict}"
+        if part.room_score is not None and part.room_p_value is not None:
+            yield "room", f"distance {part.room_score:.6g}, p = {part.room_p_value:.6g}"
         yield "at", self.local(part.judged_at)
         yield "build", self.made_in(part.build)
 

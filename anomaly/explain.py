@@ -159,6 +159,8 @@ class ScorePart:
     p_values: Mapping[str, float]
     statistic: float | None
     p_value: float | None
+    room_score: float | None
+    room_p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ class SessionJudgementPart:
 
     statistic: float
     p_value: float
+    room_p_value: float | None
     n_recordings: int
     model: UUID
     model_number: int
@@ -477,6 +480,8 @@ def _score(recording: Recording) -> ScorePart | None:
         p_values=row.p_values,
         statistic=row.statistic,
         p_value=row.p_value,
+        room_score=row.room_score,
+        room_p_value=row.room_p_value,
     )
 
 
@@ -534,6 +539,7 @@ def _session_judgement(row: SessionJudgement) -> SessionJudgementPart:
     return SessionJudgementPart(
         statistic=row.statistic,
         p_value=row.p_value,
+        room_p_value=row.room_p_value,
         n_recordings=row.n_recordings,
         model=row.model_id,
         model_number=row.model.number,

@@ -5,6 +5,7 @@ from typing import Any
 from anomaly.notice import NOTICE
 from infants.api import examples as known
 
+P_VALUES = {"autoencoder": 0.4, "ocsvm": 0.5, "gmm": 0.6, "likelihood": 0.6, "acoustics": 0.3}
 MODEL: dict[str, Any] = {"id": "01998f3a-6071-7263-b485-a6b7c8d9eafb", "number": 4}
 LEARNING: dict[str, Any] = {"days": 4, "needed": 9, "text": "learning, 4 of 9 days"}
 VERSIONS: dict[str, Any] = {
@@ -47,10 +48,17 @@ RECORDING = (
         },
         "judgement": {
             "outcome": "scored",
-            "scores": {"autoencoder": 0.021, "ocsvm": -0.3, "gmm": 211.0},
-            "p_values": {"autoencoder": 0.4, "ocsvm": 0.5, "gmm": 0.6},
+            "scores": {
+                "autoencoder": 0.021,
+                "ocsvm": -0.3,
+                "gmm": 211.0,
+                "likelihood": -3.2,
+                "acoustics": -0.6,
+            },
+            "p_values": P_VALUES,
             "statistic": 0.71,
             "p_value": 0.5,
+            "room_p_value": 0.4,
             "model": MODEL,
             "encoder": "3c9a1f0b7d2e4856",
             "judged_at": "2026-03-13T02:04:22.700000Z",
@@ -66,6 +74,8 @@ SESSION = (
         "judgement": {
             "statistic": 0.9,
             "p_value": 0.4,
+            "p_values": P_VALUES,
+            "room_p_value": 0.4,
             "n_recordings": 3,
             "model": MODEL,
             "judged_at": "2026-03-13T02:10:02.900000Z",

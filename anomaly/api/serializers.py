@@ -165,8 +165,14 @@ class ScoredJudgementSerializer(serializers.ModelSerializer[RecordingJudgement])
     """How far a recording is from the infant's own baseline; high scores are anomalous."""
 
     outcome = always(Outcome.SCORED.value)
-    scores = serializers.DictField(child=serializers.FloatField(), help_text="By detector.")
-    p_values = serializers.DictField(child=serializers.FloatField(), help_text="By detector.")
+    scores = serializers.DictField(child=serializers.FloatField(), help_text="By scorer.")
+    p_values = serializers.DictField(child=serializers.FloatField(), help_text="By scorer.")
+    room_p_value = serializers.FloatField(
+        allow_null=True,
+        help_text="How often a usual recording's background is as far from the known ones: small "
+        "where the room or the monitor is another one. Part of no other p-value; null where too "
+        "few backgrounds are known.",
+    )
     model = ModelReferenceSerializer()
 
     class Meta:
@@ -177,6 +183,7 @@ class ScoredJudgementSerializer(serializers.ModelSerializer[RecordingJudgement])
             "p_values",
             "statistic",
             "p_value",
+            "room_p_value",
             "model",
             "encoder",
             "judged_at",
@@ -256,6 +263,8 @@ class SessionJudgementSerializer(serializers.Serializer[Any]):
 
     statistic = serializers.FloatField()
     p_value = serializers.FloatField()
+    p_values = serializers.DictField(child=serializers.FloatField(), help_text="By scorer.")
+    room_p_value = serializers.FloatField(allow_null=True, help_text="Of the background alone.")
     n_recordings = serializers.IntegerField(help_text="Of how many judged recordings.")
     model = ModelReferenceSerializer()
     judged_at = serializers.DateTimeField()
