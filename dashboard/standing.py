@@ -8,7 +8,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from anomaly.charts import UNUSUAL
-from anomaly.models import Episode
+from anomaly.models import Episode, RecordingJudgement
 from anomaly.selectors.overview import Overview
 from infants.models import Recording
 from infants.states import ON_THE_WAY, State
@@ -54,6 +54,11 @@ ENDED = {State.REJECTED: REJECTED_ONE, State.HELD: HELD_ONE, State.FAILED: FAILE
 def is_unusual(p_value: float) -> bool:
     """Tell whether a p-value counts as unusual for the infant."""
     return p_value <= UNUSUAL
+
+
+def sounds_elsewhere(judgement: RecordingJudgement) -> bool:
+    """Tell whether the background is none that is known: another room, or another monitor."""
+    return judgement.room_p_value is not None and is_unusual(judgement.room_p_value)
 
 
 def look_of_infant(seen: Overview) -> Look:

@@ -9,7 +9,17 @@ import statistics
 
 from anomaly.models import Episode
 from anomaly.selectors.overview import Overview
-from dashboard.standing import LEARNING, NOTHING, ODD, SHIFT, Look, is_stale, is_unusual
+from dashboard.standing import (
+    LEARNING,
+    NOTHING,
+    ODD,
+    SHIFT,
+    UNUSUAL_ONE,
+    Look,
+    is_stale,
+    is_unusual,
+    sounds_elsewhere,
+)
 from infants.models import DiaryEntry, Infant, Recording
 from infants.states import ON_THE_WAY, Reason, State
 
@@ -227,6 +237,8 @@ def fate_words(recording: Recording, look: Look) -> str:
         return STEP_WORDS.get(state, look.word)
     if judgement.p_value is None:
         return f"learning, {judgement.baseline_days} of {judgement.baseline_days_needed} days"
+    if look is UNUSUAL_ONE and sounds_elsewhere(judgement):
+        return f"{look.word}; the room or the monitor sounds different too"
     return look.word
 
 

@@ -229,6 +229,19 @@ def test_the_fate_of_a_judged_recording(p_value: float | None, said: str) -> Non
     assert words.fate_words(recording, look_of_recording(recording)) == said
 
 
+@pytest.mark.parametrize(
+    ("p_value", "room_p_value", "told"),
+    [(0.01, 0.02, True), (0.01, 0.5, False), (0.5, 0.02, False), (0.01, None, False)],
+)
+def test_what_is_unusual_and_sounds_elsewhere_is_told_so(
+    p_value: float, room_p_value: float | None, *, told: bool
+) -> None:
+    recording = a_judged(a_heard_infant(), NOW, p_value)
+    recording.judgement.room_p_value = room_p_value
+    said = words.fate_words(recording, look_of_recording(recording))
+    assert ("room or the monitor" in said) == told
+
+
 @pytest.mark.parametrize("state", [*ON_THE_WAY, State.HELD, State.REJECTED, State.FAILED])
 def test_every_state_of_a_recording_has_words_and_a_look(state: State) -> None:
     recording = a_recording(an_infant(), state=state)
