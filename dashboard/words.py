@@ -41,6 +41,10 @@ END_WORDS = {
     State.REJECTED: "nothing to judge",
     State.FAILED: "could not be judged",
 }
+ELSEWHERE = (
+    "The room or the monitor sounds different in most of these sessions: that alone can make "
+    "crying sound unusual."
+)
 COUNTED_WORDS = END_WORDS | {State.REJECTED: "with nothing to judge"}
 
 
@@ -108,7 +112,10 @@ def state_sentence(seen: Overview, look: Look, now: dt.datetime) -> str:
     name = called(seen.infant, is_identified=seen.is_identified)
     if look == SHIFT:
         since = _since(seen, Episode.Kind.PERSISTENT_SHIFT, now)
-        return f"{name}’s crying has been different from usual since {since}"
+        said = f"{name}’s crying has been different from usual since {since}"
+        if _episode(seen, Episode.Kind.PERSISTENT_SHIFT).sounds_elsewhere:
+            said += "; the room or the monitor sounds different since then too"
+        return said
     if look == ODD:
         return _odd_sentence(seen, name, now)
     if look == LEARNING:
@@ -273,7 +280,8 @@ def episode_words(infant: Infant, episode: Episode, now: dt.datetime) -> str:
         end = time_words(infant, episode.closed_at, now)
         said = f"{what} from {start} to {end}; closed because {reason}."
     evidence = _evidence_words(episode)
-    return f"{said} {evidence}" if evidence else said
+    room = ELSEWHERE if episode.sounds_elsewhere else ""
+    return " ".join(part for part in (said, evidence, room) if part)
 
 
 def _evidence_words(episode: Episode) -> str:

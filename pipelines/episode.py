@@ -20,7 +20,7 @@ zero: a day is full when a later one has a session, or 24 hours after its last s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -53,6 +53,8 @@ __all__ = [
     "simulate_threshold",
 ]
 
+ROOM_ALPHA = 0.05
+"""A session with at most this p-value of its background was recorded elsewhere, or by another."""
 FULL_DAY_AFTER = timedelta(hours=24)
 
 
@@ -85,12 +87,15 @@ class ScoredSession:
         In (0, 1]; small = anomalous.
     n_recordings
         Of how many recordings.
+    room_p_value
+        Of its background; None where too few are known.
     """
 
     time: datetime
     day: date
     p_value: float
     n_recordings: int
+    room_p_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,9 @@ class EpisodeSpan:
         ``smallest_p_value``, ``alpha``. Of a shift: ``peak_statistic``, ``threshold``,
         ``mean_deviation`` (mean deviate of its sessions), ``n_days`` and ``since``: when it began,
         by estimate the first session of the day from which the sum has not come back to zero (Page,
-        "Continuous inspection schemes", Biometrika 41 (1954)). Of both: ``n_sessions``.
+        "Continuous inspection schemes", Biometrika 41 (1954)). Of both: ``n_sessions`` and
+        ``room_changed_frac``, how many of the sessions since it began have a background that is
+        none of those known, as a fraction; None where none could be compared.
     """
 
     kind: EpisodeKind
@@ -190,6 +197,14 @@ def _check(sessions: list[ScoredSession], now: datetime) -> None:
             raise ConfigError(f"no p-value: {session.p_value}")
 
 
+def room_changed_frac(sessions: Sequence[ScoredSession]) -> float | None:
+    """Return how many of some sessions have an unknown background, or None: not one is known."""
+    known = [one.room_p_value for one in sessions if one.room_p_value is not None]
+    if not known:
+        return None
+    return round(sum(p_value <= ROOM_ALPHA for p_value in known) / len(known), 6)
+
+
 class _Watch(ABC):
     """Sessions go by in the order of time, and spans of one kind come out; one is open at most."""
 
@@ -241,9 +256,16 @@ class _Watch(ABC):
             self.members = []
 
     def _span(self, closed_at: datetime | None, reason: CloseReason | None) -> EpisodeSpan:
-        evidence = self.evidence() | {"n_sessions": len(self.members)}
+        evidence = self.evidence() | {
+            "n_sessions": len(self.members),
+            "room_changed_frac": room_changed_frac(self.since_it_began()),
+        }
         first, last = self.members[0].time, self.members[-1].time
         return EpisodeSpan(self.kind, first, last, closed_at, reason, evidence)
+
+    def since_it_began(self) -> list[ScoredSession]:
+        """Return the sessions that the open span rests on."""
+        return self.members
 
     @abstractmethod
     def weigh(self, session: ScoredSession) -> None:
@@ -296,13 +318,14 @@ class _ShiftWatch(_Watch):
         self.statistic = 0.0
         self.peak = 0.0
         self.today: list[ScoredSession] = []
-        self.rising_since: datetime | None = None
+        self.rising: list[ScoredSession] = []
 
     def weigh(self, session: ScoredSession) -> None:
         if self.today and session.day != self.today[-1].day:
             self.end_day()
         if self.statistic == 0.0 and not self.today:
-            self.rising_since = session.time
+            self.rising = []
+        self.rising.append(session)
         self.today.append(session)
         so_far = self._with_today()
         if self.members or so_far >= self.settings.threshold:
@@ -320,8 +343,11 @@ class _ShiftWatch(_Watch):
             "threshold": self.settings.threshold,
             "mean_deviation": round(float(deviates(p_values).mean()), 6),
             "n_days": len({member.day for member in self.members}),
-            "since": self.rising_since.isoformat() if self.rising_since else None,
+            "since": self.rising[0].time.isoformat(),
         }
+
+    def since_it_began(self) -> list[ScoredSession]:
+        return self.rising
 
     def _with_today(self) -> float:
         z = deviates(np.array([session.p_value for session in self.today]))

@@ -9,6 +9,8 @@ from uuid6 import uuid7
 
 from infants.models import Infant, Recording
 
+MOSTLY_FRAC = 0.5
+
 
 class Episode(models.Model):
     """A stretch of time in which an infant's crying was unlike the infant's own baseline."""
@@ -54,6 +56,12 @@ class Episode(models.Model):
         """When it began, by estimate; when it was noticed, where there is none."""
         since: str | None = self.evidence.get("since")
         return dt.datetime.fromisoformat(since) if since else self.opened_at
+
+    @property
+    def sounds_elsewhere(self) -> bool:
+        """Whether the background of most of its sessions is none of those known."""
+        changed: float | None = self.evidence.get("room_changed_frac")
+        return changed is not None and changed >= MOSTLY_FRAC
 
     def __str__(self) -> str:
         """Name kind and opening."""

@@ -54,7 +54,11 @@ def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
     judged = SessionJudgement.objects.filter(infant=infant).order_by("started_at")
     sessions = [
         ScoredSession(
-            row.started_at, infant.local_day(row.started_at), row.p_value, row.n_recordings
+            row.started_at,
+            infant.local_day(row.started_at),
+            row.p_value,
+            row.n_recordings,
+            row.room_p_value,
         )
         for row in judged
     ]

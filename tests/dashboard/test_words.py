@@ -68,6 +68,16 @@ def test_a_shift_tells_when_it_began_rather_than_when_it_was_noticed() -> None:
     assert "since about 7 March, 20:00 (noticed 9 March, 20:00); still open." in told
 
 
+@pytest.mark.parametrize(("frac", "told"), [(0.9, True), (0.5, True), (0.2, False), (None, False)])
+def test_a_shift_tells_that_the_room_is_another(frac: float | None, *, told: bool) -> None:
+    infant = a_usual_infant()
+    shift = a_shift(infant)
+    shift.evidence |= {"room_changed_frac": frac}
+    shift.save()
+    assert ("room or the monitor sounds different since then" in _said(infant)[1]) == told
+    assert (words.ELSEWHERE in words.episode_words(infant, shift, NOW)) == told
+
+
 def test_a_shift_that_has_ended_is_not_told_as_present() -> None:
     infant = a_usual_infant()
     a_shift(infant, last_at=NOW - 2 * DAY, closed_at=NOW - DAY, close_reason="back_to_usual")

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -55,7 +56,25 @@ def test_one_odd_session_is_a_single_extreme_that_the_next_one_ends() -> None:
     assert (day_of(span.opened_at), day_of(span.last_at)) == (1, 1)
     assert day_of(span.closed_at) == pytest.approx(1.2)
     assert span.close_reason == CloseReason.BACK_TO_USUAL
-    assert span.evidence == {"smallest_p_value": 0.05, "alpha": 0.05, "n_sessions": 1}
+    assert span.evidence == {
+        "smallest_p_value": 0.05,
+        "alpha": 0.05,
+        "n_sessions": 1,
+        "room_changed_frac": None,
+    }
+
+
+def test_a_shift_tells_how_often_the_room_is_another_since_it_began() -> None:
+    usual = [replace(one, room_p_value=0.5) for one in daily([USUAL] * 5)]
+    shifted = daily([STRANGE] * 8, first_day=5)
+    elsewhere = [replace(one, room_p_value=0.02) for one in shifted]
+    (span,) = spans([*usual, *elsewhere], SHIFT, now=START + timedelta(days=13))
+    assert span.evidence["room_changed_frac"] == 1.0
+    half = [replace(one, room_p_value=0.02 + 0.5 * (at % 2)) for at, one in enumerate(shifted)]
+    (span,) = spans([*usual, *half], SHIFT, now=START + timedelta(days=13))
+    assert span.evidence["room_changed_frac"] == pytest.approx(0.5)
+    (span,) = spans([*usual, *shifted], SHIFT, now=START + timedelta(days=13))
+    assert span.evidence["room_changed_frac"] is None
 
 
 def test_extremes_in_a_row_are_one_episode() -> None:
