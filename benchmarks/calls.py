@@ -177,8 +177,9 @@ def _model_calls() -> list[Call]:
     from sklearn.neural_network import MLPRegressor
     from sklearn.svm import OneClassSVM
 
+    from pipelines.baseline import Baseline
     from pipelines.detectors.autoencoder import HIDDEN_WIDTHS, STEPS, Autoencoder
-    from pipelines.score import Baseline, PersonalModel
+    from pipelines.score import PersonalModel
 
     units, session = _units()
     recording = 2 * session + np.arange(UNITS) * 2 * SESSIONS // UNITS % 2
@@ -207,10 +208,34 @@ def _model_calls() -> list[Call]:
             lambda: PersonalModel.fit(baseline, "bench", seed=0),
             "sklearn's three, once, uncalibrated",
             three,
-            5000.0,
+            500.0,
         ),
+        _score_call(baseline),
         _gate_call(),
     ]
+
+
+def _score_call(baseline: Any) -> Call:  # noqa: ANN401  a Baseline, whose module is imported late
+    """Return scoring one recording of five cries by all scorers, beside scikit-learn's three."""
+    from sklearn.mixture import GaussianMixture
+    from sklearn.neural_network import MLPRegressor
+    from sklearn.svm import OneClassSVM
+
+    from pipelines.score import PersonalModel
+
+    units, recording = baseline.embeddings, baseline.embeddings[:5]
+    model = PersonalModel.fit(baseline, "bench", seed=0)
+    net = MLPRegressor(hidden_layer_sizes=(128, 64, 32, 64, 128), max_iter=30).fit(units, units)
+    svm = OneClassSVM(nu=0.1, gamma="scale").fit(units)
+    mixture = GaussianMixture(3, covariance_type="diag").fit(units)
+
+    def theirs() -> None:
+        ((net.predict(recording) - recording) ** 2).mean()
+        svm.score_samples(recording)
+        mixture.score_samples(recording)
+
+    name = "score a recording by all scorers"
+    return Call(name, lambda: model.score_recording(recording), "sklearn's three", theirs, 5.0)
 
 
 def _gate_call() -> Call:

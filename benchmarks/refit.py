@@ -122,7 +122,8 @@ def _detectors(rounds: int) -> dict[str, Any]:
 
 def _refits(infants: int, rounds: int) -> dict[str, Any]:
     """Time whole refits of a few infants."""
-    from pipelines.score import Baseline, PersonalModel
+    from pipelines.baseline import Baseline
+    from pipelines.score import PersonalModel
 
     baselines = []
     for number in range(min(infants, WHOLE)):
