@@ -31,6 +31,7 @@ from anomaly.models.judgement import Outcome
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.sessions import gap
 from infants.states import Reason, State
+from pipelines.score import SCORERS
 from tests.flow.load import Item, Monitor
 from tests.installation import Installation
 
@@ -41,7 +42,6 @@ ENDS_OF = {
     "poison": {(State.FAILED, Reason.GAVE_UP)},
     "noise": {(State.REJECTED, Reason.UNDECODABLE)},
 }
-DETECTORS = {"autoencoder", "ocsvm", "gmm"}
 
 
 @dataclass
@@ -172,7 +172,9 @@ def _judged(books: _Books) -> Iterator[str]:
             if judgement is None or decision is None:
                 yield f"{name} is done without decision or judgement"
                 continue
-            expected = {"combined"} | (DETECTORS if judgement.outcome == Outcome.SCORED else set())
+            expected = {"combined"} | (
+                set(SCORERS) if judgement.outcome == Outcome.SCORED else set()
+            )
             if scorers != sorted(expected):
                 yield f"{name} has the points {scorers}"
             yield from _heard(name, cries)

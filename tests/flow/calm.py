@@ -25,14 +25,14 @@ OF_DECISION = (
     *("parts", "abstained", "given", "gate_version"),
 )
 OF_JUDGEMENT = (
-    *("outcome", "scores", "p_values", "statistic", "p_value", "baseline_days"),
+    *("outcome", "scores", "p_values", "statistic", "p_value", "room_p_value", "baseline_days"),
     *("baseline_days_needed", "encoder"),
 )
 OF_MODEL = (
     *("encoder", "learnt_on", "learnt_until", "in_force_after", "sha256"),
     *("n_units", "n_recordings", "n_sessions", "n_days"),
 )
-OF_SESSION = ("statistic", "p_value", "n_recordings")
+OF_SESSION = ("statistic", "p_value", "p_values", "room_p_value", "n_recordings")
 OF_ROLLUP = ("n_recordings", "n_cries", "cry_s", "n_accepted", "n_scored", "p_value_min")
 OF_EPISODE = ("last_at", "closed_at", "close_reason", "evidence")
 
