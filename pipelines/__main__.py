@@ -41,6 +41,10 @@ COMMANDS = {
     "segments": Command("pipelines.evaluation.segments", "cry units against annotated intervals"),
     "pitch": Command("pipelines.evaluation.pitch", "pitch tracker against planted pitch"),
     "planted": Command("pipelines.evaluation.planted", "planted shifts in real recordings"),
+    "drift": Command(
+        "pipelines.evaluation.drift",
+        "delays, false alarms and lead of the persistent-shift monitor",
+    ),
     "gate": Command("pipelines.evaluation.gate", "cry gate against everyday sounds"),
     "synthesise": Command("pipelines.simulate", "a cohort of simulated infants, with its truth"),
     "likeness": Command("pipelines.evaluation.likeness", "simulated against real recordings"),
