@@ -39,7 +39,7 @@ TIMEOUT_S = 30.0
 ANSWERED_WITHIN_S = 120.0  # or the installation is taken for dead
 GIVES_UP, REPLAYS, IN_BULK = 0.15, 0.25, 0.3
 HISTORY_DAYS = 8
-DAYS_AFTER = 3
+DAYS_AFTER = 6
 
 
 @dataclass(frozen=True)
