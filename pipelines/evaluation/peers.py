@@ -16,6 +16,7 @@ Machine Learning Research 20 (2019).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Self
@@ -42,7 +43,7 @@ LEAST_BATCH = 2
 
 
 @dataclass(frozen=True, eq=False)
-class _Peer:
+class _Peer(ABC):
     """A detector of PyOD that keeps as much of the detector contract as an evaluation asks for.
 
     ``model`` is PyOD's object, fitted.
@@ -56,8 +57,9 @@ class _Peer:
         units, _ = check_baseline(x, groups)
         return type(self)(self._made(units, seed))
 
+    @abstractmethod
     def _made(self, units: FloatArray, seed: int) -> Any:  # noqa: ANN401  PyOD has no types
-        raise NotImplementedError
+        """Return PyOD's detector, fitted to the units."""
 
     def score(self, x: NDArray[Any]) -> FloatArray:
         """Score units by PyOD's decision function, high meaning anomalous there too."""
