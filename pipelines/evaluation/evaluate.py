@@ -48,19 +48,7 @@ from pipelines.recordings import Heard, Step, by_infant, good_rows, hear
 
 PLAIN_FRAC = 0.10
 ALPHAS = (("10", 0.10), ("05", 0.05))
-SCORERS = (
-    "autoencoder",
-    "ocsvm",
-    "gmm",
-    "likelihood",
-    "acoustics",
-    "combined",
-    "background",
-    "background_likelihood",
-    "always_fire",
-    "never_fire",
-    "level_meter",
-)
+SCORERS = (*evaluate_tables.SHOWN, *evaluate_tables.DUMMIES)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pipelines.calibration import MAX_FOLDS, calibrate
 from pipelines.detectors import DETECTORS
 from pipelines.detectors.contract import split_groups
 from pipelines.evaluation.controls import layout_of
-from pipelines.evaluation.protocol import LEAST_SESSIONS, Judged, Rows, Scores, Trial
+from pipelines.evaluation.protocol import LEAST_SESSIONS, Judged, Rows, Scores, Trial, judged_by
 from pipelines.familiar import ACOUSTICS, LIKELIHOOD, ROOM, Familiar, Turned, left_out_scores, turn
 from pipelines.pooled import UNKNOWN_DEVICE, Pooled
 from pipelines.prior import Known, Priors
@@ -57,14 +57,14 @@ def judge_personal(trial: Trial, priors: Priors, seed: int = 0) -> dict[str, Jud
         for part in turned[1:]
     )
     judged = {
-        name: _judged(
-            trial, _pooled({name: known[name]}, groups, priors), _one(name, normal, other)
+        name: judged_by(
+            trial, _pooled({name: known[name]}, groups, priors), *_one(name, normal, other)
         )
         for name in known
     }
     baseline, tests = _of_detectors(trial, groups, seed)
     whole = _pooled(baseline | known, groups, priors)
-    judged["combined"] = _judged(trial, whole, (tests[0] | normal, tests[1] | other))
+    judged["combined"] = judged_by(trial, whole, tests[0] | normal, tests[1] | other)
     return judged | {BACKGROUND_LIKELIHOOD: _background(trial, priors, groups, turned)}
 
 
@@ -123,42 +123,4 @@ def _background(
         left_out[fold] = without.unlikeness(room[0][fold])
     known = Known.of(prior, room[0], groups)
     normal, other = ({ROOM: known.unlikeness(part)} for part in room[1:])
-    return _judged(trial, _pooled({ROOM: left_out}, groups, priors), (normal, other))
-
-
-def _judged(trial: Trial, pooled: Pooled, parts: Parts) -> Judged:
-    normal, other = parts
-    own, own_p = _each(pooled, normal)
-    foreign, foreign_p = _each(pooled, other)
-    return Judged(
-        normal=own,
-        anomalous=foreign,
-        normal_p=own_p,
-        anomalous_p=foreign_p,
-        normal_session_p=_sessions(pooled, normal, trial.normal_session),
-        anomalous_session_p=_sessions(pooled, other, trial.anomalous_session),
-        sessions=pooled.n_sessions,
-        is_pooled=True,
-    )
-
-
-def _each(pooled: Pooled, scores: Mapping[str, Scores]) -> tuple[Scores, Scores]:
-    """Statistic and p-value of each recording; one scorer alone keeps its own scores."""
-    count = len(next(iter(scores.values())))
-    judged = [
-        pooled.judge_recording({name: float(own[at]) for name, own in scores.items()})
-        for at in range(count)
-    ]
-    p_values = np.array([one.p_value for one in judged])
-    if len(scores) == 1:
-        return next(iter(scores.values())), p_values
-    return np.array([one.statistic for one in judged]), p_values
-
-
-def _sessions(pooled: Pooled, scores: Mapping[str, Scores], session: NDArray[np.int64]) -> Scores:
-    return np.array(
-        [
-            pooled.judge_session({name: own[session == s] for name, own in scores.items()}).p_value
-            for s in np.unique(session)
-        ]
-    )
+    return judged_by(trial, _pooled({ROOM: left_out}, groups, priors), normal, other)

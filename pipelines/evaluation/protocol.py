@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.calibration import Calibration, calibrate
 from pipelines.detectors.contract import Detector
+from pipelines.pooled import Pooled
 from pipelines.recordings import Heard, session_numbers
 
 LEAST_RECORDINGS = 6
@@ -292,11 +293,11 @@ def judge(
     normal = {name: _recording_scores(d, layout.normal) for name, d in fitted.items()}
     anomalous = {name: _recording_scores(d, layout.anomalous) for name, d in fitted.items()}
     judged = {
-        name: _judged(trial, _only(calibration, name), _one(normal, name), _one(anomalous, name))
+        name: judged_by(trial, _only(calibration, name), _one(normal, name), _one(anomalous, name))
         for name in detectors
     }
     if len(detectors) > 1:
-        judged["combined"] = _judged(trial, calibration, normal, anomalous)
+        judged["combined"] = judged_by(trial, calibration, normal, anomalous)
     return judged
 
 
@@ -314,12 +315,28 @@ def _only(calibration: Calibration, name: str) -> Calibration:
     return Calibration({name: calibration.scores[name]}, calibration.session)
 
 
-def _judged(
+def judged_by(
     trial: Trial,
-    calibration: Calibration,
+    calibration: Calibration | Pooled,
     normal: Mapping[str, Scores],
     other: Mapping[str, Scores],
 ) -> Judged:
+    """Judge a trial's tests by their scores and the baseline's calibration.
+
+    Parameters
+    ----------
+    trial
+        Whose sessions count.
+    calibration
+        Of the baseline.
+    normal, other
+        Scores of the tests by scorer, ``(n,)`` and ``(m,)``.
+
+    Returns
+    -------
+    Judged
+        A scorer that stands alone keeps its own scores; several are scored by their statistic.
+    """
     own, own_p = _ranked(calibration, normal)
     foreign, foreign_p = _ranked(calibration, other)
     return Judged(
@@ -330,10 +347,13 @@ def _judged(
         normal_session_p=_session_p(calibration, normal, trial.normal_session),
         anomalous_session_p=_session_p(calibration, other, trial.anomalous_session),
         sessions=calibration.n_sessions,
+        is_pooled=isinstance(calibration, Pooled),
     )
 
 
-def _ranked(calibration: Calibration, scores: Mapping[str, Scores]) -> tuple[Scores, Scores]:
+def _ranked(
+    calibration: Calibration | Pooled, scores: Mapping[str, Scores]
+) -> tuple[Scores, Scores]:
     """Score and p-value of each recording; several detectors are scored by their statistic."""
     count = len(next(iter(scores.values())))
     judgements = [
@@ -347,7 +367,7 @@ def _ranked(calibration: Calibration, scores: Mapping[str, Scores]) -> tuple[Sco
 
 
 def _session_p(
-    calibration: Calibration, scores: Mapping[str, Scores], session: NDArray[np.int64]
+    calibration: Calibration | Pooled, scores: Mapping[str, Scores], session: NDArray[np.int64]
 ) -> Scores:
     return np.array(
         [
