@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from anomaly.charts import UNUSUAL
+from anomaly.evidence import change_words, movement_words
 from anomaly.explain import EpisodePart, Explanation, GatePart, ModelPart, Passage, ScorePart
 from anomaly.models import Episode, Event
 from anomaly.provenance import Agreement, Recomputation
@@ -224,6 +225,9 @@ class _Account:
         """Yield the episodes that cover it, and the events about it."""
         for episode in self.shown.episodes:
             yield "episode", self.episode(episode)
+            for words in (change_words(episode.evidence), movement_words(episode.evidence)):
+                if words:
+                    yield "", words
         for event in self.shown.events:
             facts = {name: value for name, value in event.facts.items() if name != "reasons"}
             told = f"{self.local(event.occurred_at)}  {Event.Kind(event.kind).label}"

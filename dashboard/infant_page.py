@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from anomaly.models import Episode
+from anomaly.promise import promised
 from anomaly.selectors.overview import overviews
+from anomaly.selectors.standing import baseline_standing
 from anomaly.selectors.stretch import Stretch, stretch_of
 from dashboard import words
 from dashboard.cards import Card, card_of
-from dashboard.standing import ODD, SHIFT, Look, look_of_recording
+from dashboard.standing import ODD, SHIFT, SURROUNDINGS, Look, look_of_recording
 from dashboard.timeline_chart import Chart, Mark, Moment, SessionMark, Span, Story, draw
 from infants.access import Viewer
 from infants.models import DiaryEntry, Infant, Recording
@@ -28,8 +30,12 @@ DRAWN_KINDS = frozenset(DiaryEntry.Kind) - {
     DiaryEntry.Kind.NAPPY,
 }
 """What may bear on the crying; feeds, sleep and nappies would fill the lane."""
-LOOKS = {Episode.Kind.PERSISTENT_SHIFT: SHIFT, Episode.Kind.SINGLE_EXTREME: ODD}
-SHORT = {SHIFT.name: "shift", ODD.name: "odd session"}
+LOOKS = {
+    Episode.Kind.PERSISTENT_SHIFT: SHIFT,
+    Episode.Kind.SINGLE_EXTREME: ODD,
+    Episode.Kind.NEW_SURROUNDINGS: SURROUNDINGS,
+}
+SHORT = {SHIFT.name: "shift", ODD.name: "odd session", SURROUNDINGS.name: "new surroundings"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class Page:
     monitors: list[str]
     judged: list[RecordingRow]
     left_out: int
+    promised: list[str]
 
 
 def page_of(viewer: Viewer, infant: Infant, now: dt.datetime, days: int) -> Page:
@@ -98,6 +105,7 @@ def page_of(viewer: Viewer, infant: Infant, now: dt.datetime, days: int) -> Page
         ],
         judged=[_row(infant, recording, now) for recording in reversed(stretch.judged)],
         left_out=stretch.n_judged - len(stretch.judged),
+        promised=promised(baseline_standing(viewer, infant)),
     )
 
 

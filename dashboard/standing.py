@@ -31,10 +31,11 @@ class Look:
 SHIFT = Look("shift", "Different from usual", "M12 3 22.5 21h-21Z", 0)
 ODD = Look("odd", "One odd session", "M12 2 22 12 12 22 2 12ZM12 6v12l-6-6Z", 1)
 SILENT = Look("silent", "Nothing new", "M3 3h18v18H3ZM6 6v9L15 6ZM18 18V9l-9 9Z", 2)
-LEARNING = Look("learning", "Learning", "M12 2a10 10 0 1 0 10 10h-4a6 6 0 1 1-6-6Z", 3)
-USUAL = Look("usual", "As usual", f"{RING}M10.6 16.6 6.2 12.2l1.7-1.7 2.7 2.7 5.6-5.6 1.7 1.7Z", 4)
-NOTHING = Look("nothing", "Nothing yet", f"{RING}m0 4a6 6 0 1 1 0 12 6 6 0 0 1 0-12Z", 5)
-INFANT_LOOKS = (SHIFT, ODD, SILENT, LEARNING, USUAL, NOTHING)
+SURROUNDINGS = Look("surroundings", "New surroundings", "M12 3 2 12h3v9h14v-9h3ZM10 21v-6h4v6Z", 3)
+LEARNING = Look("learning", "Learning", "M12 2a10 10 0 1 0 10 10h-4a6 6 0 1 1-6-6Z", 4)
+USUAL = Look("usual", "As usual", f"{RING}M10.6 16.6 6.2 12.2l1.7-1.7 2.7 2.7 5.6-5.6 1.7 1.7Z", 5)
+NOTHING = Look("nothing", "Nothing yet", f"{RING}m0 4a6 6 0 1 1 0 12 6 6 0 0 1 0-12Z", 6)
+INFANT_LOOKS = (SHIFT, ODD, SILENT, SURROUNDINGS, LEARNING, USUAL, NOTHING)
 
 UNUSUAL_ONE = Look("odd", "unusual", SHIFT.shape)
 USUAL_ONE = Look("usual", "within the usual range", USUAL.shape)
@@ -68,6 +69,8 @@ def look_of_infant(seen: Overview) -> Look:
         return SHIFT
     if any(episode.kind == Episode.Kind.SINGLE_EXTREME for episode in seen.episodes):
         return ODD
+    if Episode.Kind.NEW_SURROUNDINGS in kinds:
+        return SURROUNDINGS
     if seen.last_recorded_at is None:
         return NOTHING
     if seen.was_scored:

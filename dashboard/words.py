@@ -6,7 +6,9 @@ infant's own zone. Guaranteed: nothing here is a diagnosis, and no sentence says
 
 import datetime as dt
 import statistics
+from typing import Any
 
+from anomaly.evidence import SEVERITY, change_words, movement_words
 from anomaly.models import Episode
 from anomaly.selectors.overview import Overview
 from dashboard.standing import (
@@ -14,6 +16,7 @@ from dashboard.standing import (
     NOTHING,
     ODD,
     SHIFT,
+    SURROUNDINGS,
     UNUSUAL_ONE,
     Look,
     is_stale,
@@ -113,11 +116,16 @@ def state_sentence(seen: Overview, look: Look, now: dt.datetime) -> str:
     if look == SHIFT:
         since = _since(seen, Episode.Kind.PERSISTENT_SHIFT, now)
         said = f"{name}’s crying has been different from usual since {since}"
-        if _episode(seen, Episode.Kind.PERSISTENT_SHIFT).sounds_elsewhere:
+        shift = _episode(seen, Episode.Kind.PERSISTENT_SHIFT)
+        if shift.sounds_elsewhere:
             said += "; the room or the monitor sounds different since then too"
+        if shift.verdict:
+            said += f"; a reviewer said: {Episode.Verdict(shift.verdict).label}"
         return said
     if look == ODD:
         return _odd_sentence(seen, name, now)
+    if look == SURROUNDINGS:
+        return _surroundings_sentence(seen, now)
     if look == LEARNING:
         return _learning_sentence(seen, name)
     return _nothing_sentence(seen) if look == NOTHING else "As usual"
@@ -145,8 +153,15 @@ def _odd_sentence(seen: Overview, name: str, now: dt.datetime) -> str:
     return said if episode.closed_at is None else f"{said}; as usual since"
 
 
+def _surroundings_sentence(seen: Overview, now: dt.datetime) -> str:
+    episode = _episode(seen, Episode.Kind.NEW_SURROUNDINGS)
+    since = _since(seen, Episode.Kind.NEW_SURROUNDINGS, now)
+    what = capital(change_words(episode.evidence) or "the room or the monitor is another")
+    return f"{what} since {since}; until that is learnt, single sessions are not compared"
+
+
 def _learning_sentence(seen: Overview, name: str) -> str:
-    if seen.learning is None:
+    if seen.learning is None or seen.learning.days >= seen.learning.needed:
         return f"{name}’s usual is learnt; the next crying will be compared with it"
     return f"Still learning {name}’s usual: {seen.learning.days} of {seen.learning.needed} days"
 
@@ -281,21 +296,35 @@ def episode_words(infant: Infant, episode: Episode, now: dt.datetime) -> str:
         said = f"{what} from {start} to {end}; closed because {reason}."
     evidence = _evidence_words(episode)
     room = ELSEWHERE if episode.sounds_elsewhere else ""
-    return " ".join(part for part in (said, evidence, room) if part)
+    word = f"A reviewer said: {Episode.Verdict(episode.verdict).label}." if episode.verdict else ""
+    return " ".join(part for part in (said, evidence, room, word) if part)
 
 
 def _evidence_words(episode: Episode) -> str:
     found = episode.evidence
+    said = [part for part in (change_words(found), movement_words(found)) if part]
+    data = _data_words(found)
+    if data:
+        said.append(data)
+    return f"{capital('; '.join(said))}." if said else ""
+
+
+def _data_words(found: dict[str, Any]) -> str:
     n_sessions = found.get("n_sessions")
     heard = counted(n_sessions, "session") if n_sessions else ""
+    if "n_recordings" in found:
+        heard = f"{counted(found['n_recordings'], 'recording')} in {heard}"
     if heard and "n_days" in found:
         heard += f" on {counted(found['n_days'], 'day')}"
     if "smallest_p_value" in found:
-        heard += f", smallest p = {p_words(found['smallest_p_value'])}"
+        smallest = f"smallest p = {p_words(found['smallest_p_value'])}"
+        heard = f"{heard}, {smallest}" if heard else smallest
+    if "severity" in found:
+        heard += f"; {SEVERITY.get(found['severity'], '')}"
     if "peak_statistic" in found and "threshold" in found:
         peak, threshold = found["peak_statistic"], found["threshold"]
-        heard += f"; the running sum reached {peak:.1f}, where an episode begins at {threshold:.1f}"
-    return f"{heard.lstrip(',; ')}." if heard else ""
+        heard += f" (statistic {peak:.1f}; an episode begins at {threshold:.1f})"
+    return heard
 
 
 def diary_words(entry: DiaryEntry, *, is_identified: bool) -> str:

@@ -4,6 +4,7 @@ from django.db.models import Count, Q
 from rich.console import Console
 from rich.table import Table
 
+from anomaly.evidence import change_words, movement_words
 from anomaly.models import Episode
 from anomaly.notice import NOTICE
 from anomaly.selectors.standing import baseline_standing
@@ -57,13 +58,18 @@ def _standing(infant: Infant) -> str:
 
 def _found(infant: Infant, demonstration: Demonstration) -> list[str]:
     episodes = list(infant.episodes.order_by("opened_at"))
-    shifts = [e for e in episodes if e.kind == Episode.Kind.PERSISTENT_SHIFT]
-    lines = [_sentence(episode, demonstration) for episode in shifts]
-    odd = len(episodes) - len(shifts)
-    days = ", ".join(
-        f"{demonstration.day_of(e.opened_at):.1f}" for e in episodes if e not in shifts
-    )
-    return [*lines, f"Sessions unlike the others: {odd}" + (f" (days {days})" if odd else "")]
+    odd = [e for e in episodes if e.kind == Episode.Kind.SINGLE_EXTREME]
+    lines = [line for e in episodes if e not in odd for line in _sentences(e, demonstration)]
+    days = ", ".join(f"{demonstration.day_of(e.opened_at):.1f}" for e in odd)
+    return [*lines, f"Sessions unlike the others: {len(odd)}" + (f" (days {days})" if odd else "")]
+
+
+def _sentences(episode: Episode, demonstration: Demonstration) -> list[str]:
+    if episode.kind == Episode.Kind.NEW_SURROUNDINGS:
+        what, since = change_words(episode.evidence), demonstration.day_of(episode.began_at)
+        return [f"New surroundings since about day {since:.1f}: {what}."]
+    moved = movement_words(episode.evidence)
+    return [_sentence(episode, demonstration), *([f"    {moved}."] if moved else [])]
 
 
 def _sentence(episode: Episode, demonstration: Demonstration) -> str:

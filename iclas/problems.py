@@ -39,6 +39,7 @@ from infants.errors import (
     LeaseLostError,
     LengthMissingError,
     NoAudioError,
+    NotReviewableError,
     UnknownInfantError,
     UploadTooLargeError,
 )
@@ -136,6 +137,7 @@ TABLE: dict[type[Exception], Kind] = {
     LengthMissingError: Kind(411, "The length is missing"),
     UnknownInfantError: Kind(404, "No such infant"),
     AudioMissingError: Kind(404, "The audio is gone"),
+    NotReviewableError: Kind(422, "There is nothing to review"),
     LeaseLostError: Kind(409, "Somebody else is at it"),
     # anomaly
     AnomalyError: Kind(404, "No such judgement"),

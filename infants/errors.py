@@ -185,3 +185,17 @@ class LeaseLostError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"Recording {self.recording_id} was taken over by another worker."
+
+
+class NotReviewableError(InfantError):
+    """There is nothing in it that a person could decide otherwise."""
+
+    code = "not_reviewable"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"This cannot be reviewed: {self.why}."

@@ -45,6 +45,10 @@ COMMANDS = {
         "pipelines.evaluation.drift",
         "delays, false alarms and lead of the persistent-shift monitor",
     ),
+    "continual": Command(
+        "pipelines.evaluation.continual", "poisoning and freezing of baselines that learn on"
+    ),
+    "report": Command("pipelines.evaluation.summary", "one report of what other commands wrote"),
     "gate": Command("pipelines.evaluation.gate", "cry gate against everyday sounds"),
     "synthesise": Command("pipelines.simulate", "a cohort of simulated infants, with its truth"),
     "likeness": Command("pipelines.evaluation.likeness", "simulated against real recordings"),
@@ -57,7 +61,6 @@ COMMANDS = {
     "train-prior": Command("pipelines.training.prior", "learn what is known of all infants"),
     "finetune": Command("pipelines.training.finetune", "fine-tune an encoder on other recordings"),
     "layout": Command("pipelines.layouts", "what a published corpus holds, and its manifest"),
-    "cusum-threshold": Command("pipelines.episode", "threshold of the persistent-shift monitor"),
 }
 
 

@@ -1,81 +1,56 @@
-"""Episode: whether it was one odd session, or is a persistent shift.
+"""Episode: whether it was one odd session, is a lasting shift, or has new surroundings.
 
-In: an infant's scored sessions, and what time it is. Out: spans of two kinds, from the first to
-the last. Guaranteed: a pure function of its arguments, whatever the order of the sessions, so that
-late, corrected and deleted sessions simply recompute; spans of one kind never overlap or touch; a
-later session of a day never undoes an episode that an earlier one opened; and every span closes,
-with a reason: the statistic is back to usual, no session was scored for a week, or it has lasted
-for a month and what was unusual may be the new usual.
+In: what an infant's sessions gave, and what time it is. Out: spans of three kinds, from the first
+to the last. Guaranteed: a pure function of its arguments, whatever the order of the sessions, so
+that late, corrected and deleted sessions simply recompute; spans of one kind never overlap or
+touch; a later session of a day never undoes an episode that an earlier one opened; and every span
+closes, with a reason.
 
-``single_extreme``: the session's p-value is at most 0.05. P-values are granular, so that this needs
-a baseline of at least 19 sessions; before that, no single session can be extreme, and only the
-other kind can open. It ends with the first session that is not extreme.
-
-``persistent_shift``: the cumulative sum of daily deviations reaches its threshold; see
-``pipelines.cusum``, where the threshold comes from ``python -m pipelines cusum-threshold``. The
-sum is looked at after every session. It ends with the first full day that brings the sum back to
-zero: a day is full when a later one has a session, or 24 hours after its last session.
+``single_extreme``: the session's p-value is at most 0.02. It takes some days of baseline before a
+p-value can be so small, since they are granular. It ends with the first session that is not
+extreme, or when none was scored for a week. While a shift lasts, which has said it, and while new
+surroundings are bridged, whose part in it is not known yet, no single session opens one.
+``persistent_shift`` and ``new_surroundings`` are those of ``pipelines.lasting``.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Any, ClassVar
 
-import numpy as np
-
-from pipelines.cusum import (
-    ALLOWANCE,
-    DAY_EFFECT_ICC,
-    THRESHOLD,
-    configure,
-    deviates,
-    main,
-    running_day_means,
-    simulate_threshold,
-)
 from pipelines.errors import ConfigError
+from pipelines.lasting import Lasting, Review, Verdict, Watch, find_lasting, watch_of
+from pipelines.spans import CloseReason, EpisodeKind, EpisodeSpan
+from pipelines.timetable import HeardSession, Summary, embedding_deviate, summarise
 
-# The command `cusum-threshold` belongs to this stage.
 __all__ = [
     "CloseReason",
     "EpisodeKind",
     "EpisodeSettings",
     "EpisodeSpan",
+    "HeardSession",
+    "Review",
     "ScoredSession",
-    "configure",
+    "Summary",
+    "Verdict",
+    "Watch",
+    "embedding_deviate",
     "find_episodes",
-    "main",
-    "simulate_threshold",
+    "find_extremes",
+    "summarise",
+    "watch_of",
 ]
 
 ROOM_ALPHA = 0.05
 """A session with at most this p-value of its background was recorded elsewhere, or by another."""
-FULL_DAY_AFTER = timedelta(hours=24)
-
-
-class EpisodeKind(StrEnum):
-    """How it shows."""
-
-    SINGLE_EXTREME = "single_extreme"
-    PERSISTENT_SHIFT = "persistent_shift"
-
-
-class CloseReason(StrEnum):
-    """Why an episode ended."""
-
-    BACK_TO_USUAL = "back_to_usual"
-    NO_RECENT_SESSIONS = "no_recent_sessions"
-    LASTED_TOO_LONG = "lasted_too_long"
+ALPHA_EXTREME = 0.02
+"""One usual session in fifty is so unusual: one in a week or two of a usual infant."""
 
 
 @dataclass(frozen=True)
 class ScoredSession:
-    """A session's verdict as the monitor needs it.
+    """A session's verdict.
 
     Attributes
     ----------
@@ -106,67 +81,38 @@ class EpisodeSettings:
     ----------
     alpha_extreme
         A session with at most this p-value is extreme.
-    icc, allowance, threshold
-        Of the cumulative sum; see ``pipelines.cusum``.
-    quiet_days
-        An episode ends when no session was scored for so long; the sum starts at zero again.
-    max_days
-        An episode ends when it has lasted so long; the sum starts at zero again.
+    lasting
+        What counts as lasting; its ``quiet_days`` end a single extreme too.
     """
 
-    alpha_extreme: float = 0.05
-    icc: float = DAY_EFFECT_ICC
-    allowance: float = ALLOWANCE
-    threshold: float = THRESHOLD
-    quiet_days: int = 7
-    max_days: int = 30
-
-
-@dataclass(frozen=True)
-class EpisodeSpan:
-    """One episode.
-
-    Attributes
-    ----------
-    kind
-        How it shows.
-    opened_at, last_at
-        Times of the session that opened it and of the last session that belongs to it.
-    closed_at, close_reason
-        When and why it ended; both None while it is open.
-    evidence
-        Figures behind it, for people and provenance; everything in it is JSON. Of a single extreme:
-        ``smallest_p_value``, ``alpha``. Of a shift: ``peak_statistic``, ``threshold``,
-        ``mean_deviation`` (mean deviate of its sessions), ``n_days`` and ``since``: when it began,
-        by estimate the first session of the day from which the sum has not come back to zero (Page,
-        "Continuous inspection schemes", Biometrika 41 (1954)). Of both: ``n_sessions`` and
-        ``room_changed_frac``, how many of the sessions since it began have a background that is
-        none of those known, as a fraction; None where none could be compared.
-    """
-
-    kind: EpisodeKind
-    opened_at: datetime
-    last_at: datetime
-    closed_at: datetime | None
-    close_reason: CloseReason | None
-    evidence: dict[str, Any]
+    alpha_extreme: float = ALPHA_EXTREME
+    lasting: Lasting = field(default_factory=Lasting)
 
 
 def find_episodes(
-    sessions: Iterable[ScoredSession],
+    scored: Iterable[ScoredSession],
+    heard: Sequence[HeardSession],
     now: datetime,
+    watch: Watch,
     settings: EpisodeSettings = EpisodeSettings(),
+    reviews: Sequence[Review] = (),
 ) -> list[EpisodeSpan]:
     """Find the episodes of one infant.
 
     Parameters
     ----------
-    sessions
-        All scored sessions of the infant, in any order.
+    scored
+        All sessions of the infant that a personal model judged, in any order.
+    heard
+        All sessions with a cry, judged or not, in any order.
     now
         What time it is; aware. Decides only whether the last episode is still open.
+    watch
+        How the infant is watched.
     settings
         What counts as an episode.
+    reviews
+        What reviewers said of shifts.
 
     Returns
     -------
@@ -178,23 +124,43 @@ def find_episodes(
     ConfigError
         If a time is naive, or a p-value is not in (0, 1].
     """
-    heard = list(sessions)
-    _check(heard, now)
-    watches = (_ExtremeWatch(settings), _ShiftWatch(settings))
-    for session in sorted(heard, key=lambda s: (s.time, s.p_value, s.day, s.n_recordings)):
-        for watch in watches:
-            watch.hear(session)
-    spans = [span for watch in watches for span in watch.finish(now)]
+    sessions = _checked(scored, now)
+    _check_times([*(one.time for one in heard), *(one.at for one in reviews)])
+    lasting = find_lasting(heard, now, watch, settings.lasting, reviews)
+    apart = [one for one in sessions if not any(_is_within(one, span) for span in lasting)]
+    spans = find_extremes(apart, now, settings) + lasting
     return sorted(spans, key=lambda span: (span.opened_at, span.kind))
 
 
-def _check(sessions: list[ScoredSession], now: datetime) -> None:
-    for moment in (now, *(session.time for session in sessions)):
-        if moment.tzinfo is None:
-            raise ConfigError(f"a time without a zone: {moment}")
+def find_extremes(
+    scored: Iterable[ScoredSession], now: datetime, settings: EpisodeSettings = EpisodeSettings()
+) -> list[EpisodeSpan]:
+    """Find single extremes; the arguments are those of ``find_episodes``."""
+    sessions = _checked(scored, now)
+    found = _Extremes(settings)
+    for session in sorted(sessions, key=lambda s: (s.time, s.p_value, s.day, s.n_recordings)):
+        found.hear(session)
+    return found.finish(now)
+
+
+def _checked(scored: Iterable[ScoredSession], now: datetime) -> list[ScoredSession]:
+    sessions = list(scored)
+    _check_times([now, *(one.time for one in sessions)])
     for session in sessions:
         if not 0.0 < session.p_value <= 1.0:
             raise ConfigError(f"no p-value: {session.p_value}")
+    return sessions
+
+
+def _is_within(session: ScoredSession, span: EpisodeSpan) -> bool:
+    is_over = span.closed_at is not None and session.time > span.closed_at
+    return span.opened_at <= session.time and not is_over
+
+
+def _check_times(times: Iterable[datetime]) -> None:
+    for moment in times:
+        if moment.tzinfo is None:
+            raise ConfigError(f"a time without a zone: {moment}")
 
 
 def room_changed_frac(sessions: Sequence[ScoredSession]) -> float | None:
@@ -205,164 +171,45 @@ def room_changed_frac(sessions: Sequence[ScoredSession]) -> float | None:
     return round(sum(p_value <= ROOM_ALPHA for p_value in known) / len(known), 6)
 
 
-class _Watch(ABC):
-    """Sessions go by in the order of time, and spans of one kind come out; one is open at most."""
-
-    kind: ClassVar[EpisodeKind]
+class _Extremes:
+    """Sessions go by in the order of time, and spans come out; one is open at most."""
 
     def __init__(self, settings: EpisodeSettings) -> None:
-        self.settings = settings
+        self.alpha = settings.alpha_extreme
+        self.quiet = timedelta(days=settings.lasting.quiet_days)
         self.spans: list[EpisodeSpan] = []
         self.members: list[ScoredSession] = []
-        self.heard_at: datetime | None = None
 
     def hear(self, session: ScoredSession) -> None:
-        """Let a session go by."""
+        """Let a session go by: it opens, extends or closes a span."""
         # A session just when time runs out still counts: spans never touch.
-        self.let_pass(session.time - timedelta.resolution)
-        self.heard_at = session.time
-        self.weigh(session)
+        self._let_pass(session.time - timedelta.resolution)
+        if session.p_value <= self.alpha:
+            self.members.append(session)
+        else:
+            self._close(session.time, CloseReason.BACK_TO_USUAL)
 
     def finish(self, now: datetime) -> list[EpisodeSpan]:
         """Let the time until now go by, and return the spans."""
-        self.let_pass(now)
+        self._let_pass(now)
         return [*self.spans, self._span(None, None)] if self.members else self.spans
 
-    def let_pass(self, moment: datetime) -> None:
-        """Let time go by until this moment: what is due ends, old evidence is forgotten."""
-        if self.heard_at is None:
-            return
-        end, reason = self._runs_out(self.heard_at)
-        if moment >= self.heard_at + FULL_DAY_AFTER <= end:
-            self.end_day()
-            end, reason = self._runs_out(self.heard_at)
-        if moment >= end:
-            self.close(end, reason)
-            self.forget()
+    def _let_pass(self, moment: datetime) -> None:
+        if self.members and moment >= self.members[-1].time + self.quiet:
+            self._close(self.members[-1].time + self.quiet, CloseReason.NO_RECENT_SESSIONS)
 
-    def _runs_out(self, heard_at: datetime) -> tuple[datetime, CloseReason]:
-        """Return when and why the time of what is known is over, if nothing else is heard."""
-        quiet = heard_at + timedelta(days=self.settings.quiet_days)
-        ends = [(quiet, CloseReason.NO_RECENT_SESSIONS)]
-        if self.members:
-            longest = self.members[0].time + timedelta(days=self.settings.max_days)
-            ends.append((longest, CloseReason.LASTED_TOO_LONG))
-        return min(ends)
-
-    def close(self, at: datetime, reason: CloseReason) -> None:
-        """Close the span, if one is open."""
+    def _close(self, at: datetime, reason: CloseReason) -> None:
         if self.members:
             self.spans.append(self._span(at, reason))
             self.members = []
 
     def _span(self, closed_at: datetime | None, reason: CloseReason | None) -> EpisodeSpan:
-        evidence = self.evidence() | {
+        evidence = {
+            "smallest_p_value": min(member.p_value for member in self.members),
+            "alpha": self.alpha,
             "n_sessions": len(self.members),
-            "room_changed_frac": room_changed_frac(self.since_it_began()),
+            "room_changed_frac": room_changed_frac(self.members),
         }
         first, last = self.members[0].time, self.members[-1].time
-        return EpisodeSpan(self.kind, first, last, closed_at, reason, evidence)
-
-    def since_it_began(self) -> list[ScoredSession]:
-        """Return the sessions that the open span rests on."""
-        return self.members
-
-    @abstractmethod
-    def weigh(self, session: ScoredSession) -> None:
-        """Open, extend or close with this session."""
-
-    @abstractmethod
-    def end_day(self) -> None:
-        """Take in that the day of the last session is full."""
-
-    @abstractmethod
-    def forget(self) -> None:
-        """Forget what the sessions so far have shown; a span that was open has been closed."""
-
-    @abstractmethod
-    def evidence(self) -> dict[str, Any]:
-        """Return the figures behind the open span."""
-
-
-class _ExtremeWatch(_Watch):
-    """Single extremes: each session stands for itself."""
-
-    kind = EpisodeKind.SINGLE_EXTREME
-
-    def weigh(self, session: ScoredSession) -> None:
-        if session.p_value <= self.settings.alpha_extreme:
-            self.members.append(session)
-        else:
-            self.close(session.time, CloseReason.BACK_TO_USUAL)
-
-    def end_day(self) -> None:
-        pass  # a day is nothing to it
-
-    def forget(self) -> None:
-        pass  # no session bears on another one
-
-    def evidence(self) -> dict[str, Any]:
-        return {
-            "smallest_p_value": min(member.p_value for member in self.members),
-            "alpha": self.settings.alpha_extreme,
-        }
-
-
-class _ShiftWatch(_Watch):
-    """Persistent shifts: the cumulative sum at the start of the day, and the day so far."""
-
-    kind = EpisodeKind.PERSISTENT_SHIFT
-
-    def __init__(self, settings: EpisodeSettings) -> None:
-        super().__init__(settings)
-        self.statistic = 0.0
-        self.peak = 0.0
-        self.today: list[ScoredSession] = []
-        self.rising: list[ScoredSession] = []
-
-    def weigh(self, session: ScoredSession) -> None:
-        if self.today and session.day != self.today[-1].day:
-            self.end_day()
-        if self.statistic == 0.0 and not self.today:
-            self.rising = []
-        self.rising.append(session)
-        self.today.append(session)
-        so_far = self._with_today()
-        if self.members or so_far >= self.settings.threshold:
-            self.peak = max(self.peak, so_far) if self.members else so_far
-            self.members.append(session)
-
-    def forget(self) -> None:
-        self.statistic = 0.0
-        self.today = []
-
-    def evidence(self) -> dict[str, Any]:
-        p_values = np.array([member.p_value for member in self.members])
-        return {
-            "peak_statistic": round(self.peak, 6),
-            "threshold": self.settings.threshold,
-            "mean_deviation": round(float(deviates(p_values).mean()), 6),
-            "n_days": len({member.day for member in self.members}),
-            "since": self.rising[0].time.isoformat(),
-        }
-
-    def since_it_began(self) -> list[ScoredSession]:
-        return self.rising
-
-    def _with_today(self) -> float:
-        z = deviates(np.array([session.p_value for session in self.today]))
-        looks = running_day_means(z, self.settings.icc, np.ones(len(z), dtype=bool))
-        return self.statistic + float(looks[-1]) - self.settings.allowance
-
-    def end_day(self) -> None:
-        """Take the full day into the sum; a sum of zero ends the span with the day's last session.
-
-        The sum stops at the threshold, so that it can come back.
-        """
-        if not self.today:
-            return
-        self.statistic = min(self.settings.threshold, max(0.0, self._with_today()))
-        last = self.today[-1].time
-        self.today = []
-        if self.statistic == 0.0:
-            self.close(last, CloseReason.BACK_TO_USUAL)
+        kind = EpisodeKind.SINGLE_EXTREME
+        return EpisodeSpan(kind, first, last, closed_at, reason, evidence)

@@ -35,6 +35,7 @@ from pipelines.cusum import DAY_EFFECT_ICC
 from pipelines.errors import ConfigError
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 SIZES_SD = (0.5, 1.0, 2.0)
 """Sizes of change that are looked for, in standard deviations between recordings."""
@@ -221,6 +222,7 @@ def watch(
     levels: Mapping[str, Level],
     weights: Mapping[str, float],
     temper: float = TEMPER,
+    floor: IntArray | None = None,
 ) -> Watched:
     """Weigh at every look whether some view has left its level on that day or before.
 
@@ -231,9 +233,13 @@ def watch(
     levels
         By view, whether it is one-sided.
     weights
-        By view, its share of the mixture before anything was seen; they are brought to a sum of 1.
+        By view, its share of the mixture before anything was seen; at every look, those of the
+        views that were heard until then are brought to a sum of 1.
     temper
         Power of the likelihood ratios: less than 1 where days are wilder than the model.
+    floor
+        For each day, the first one on which a change may have begun that is still looked for;
+        shape ``(days,)``. None: whatever ``LONGEST_DAYS`` allows.
 
     Returns
     -------
@@ -247,17 +253,24 @@ def watch(
     """
     if not filtered:
         raise ConfigError("no view to watch")
-    total = sum(weights[name] for name in filtered)
-    weighed = {name: weigh(one, levels[name], temper) for name, one in filtered.items()}
-    share = {name: weights[name] / total for name in filtered}
-    mixture = sum(share[name] * one.ratios for name, one in weighed.items())
-    logs = [np.log(share[name]) + one.by_start for name, one in weighed.items()]
+    weighed = {name: weigh(one, levels[name], temper, floor) for name, one in filtered.items()}
+    mixture = sum(weights[name] * one.ratios for name, one in weighed.items())
+    total = sum(weights[name] * heard_so_far(one) for name, one in filtered.items())
+    logs = [np.log(weights[name]) + one.by_start for name, one in weighed.items()]
     by_start = scipy.special.softmax(np.stack(logs, axis=-1), axis=(-2, -1))
     return Watched(
-        statistic=np.log(np.maximum(mixture, _NOTHING)),
+        statistic=np.log(np.maximum(mixture / np.maximum(total, _NOTHING), _NOTHING)),
         by_view=by_start.sum(axis=-2),
         by_day=by_start.sum(axis=-1),
     )
+
+
+def heard_so_far(view: Filtered) -> FloatArray:
+    """Say at which looks a view has been heard, then or before: 1 or 0, ``(..., days, looks)``."""
+    *leading, days, looks = view.precision.shape
+    there = (view.precision > 0.0).reshape(*leading, days * looks)
+    so_far = np.maximum.accumulate(there, axis=-1).reshape(view.precision.shape)
+    return so_far.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -278,9 +291,12 @@ class Weighed:
     by_start: FloatArray
 
 
-def weigh(view: Filtered, level: Level, temper: float = TEMPER) -> Weighed:
+def weigh(
+    view: Filtered, level: Level, temper: float = TEMPER, floor: IntArray | None = None
+) -> Weighed:
     """Weigh one view; ``watch`` says what the arguments are."""
     *leading, days, looks = view.innovation.shape
+    oldest = np.maximum(np.arange(days) - LONGEST_DAYS + 1, 0 if floor is None else floor)
     infants = math.prod(leading)
     ratios, by_start = np.empty((infants, days, looks)), np.empty((infants, days))
     parts = (view.innovation, view.precision, view.gain, view.spread)
@@ -289,7 +305,7 @@ def weigh(view: Filtered, level: Level, temper: float = TEMPER) -> Weighed:
         block = slice(start, start + _BLOCK)
         # Infants come last within, where arithmetic on them is quickest.
         turned = [np.moveaxis(one[block], 0, -1).copy() for one in rows]
-        candidates = _Candidates(*turned, sizes=_sizes(level), temper=temper)
+        candidates = _Candidates(*turned, sizes=_sizes(level), temper=temper, oldest=oldest)
         ratios[block] = np.moveaxis(np.stack([candidates.add_day(i) for i in range(days)]), -1, 0)
         by_start[block] = candidates.by_start().T
     return Weighed(ratios.reshape(view.innovation.shape), by_start.reshape(view.gain.shape))
@@ -303,8 +319,11 @@ def _sizes(level: Level) -> FloatArray:
 class _Candidates:
     """One view's changes, by size and by the day on which they began, and their log ratios."""
 
-    def __init__(self, *parts: FloatArray, sizes: FloatArray, temper: float) -> None:
+    def __init__(
+        self, *parts: FloatArray, sizes: FloatArray, temper: float, oldest: IntArray
+    ) -> None:
         self.innovation, self.precision, self.gain, self.spread = parts
+        self.oldest = oldest  # by day: the first on which a change may have begun
         self.sizes, self.temper = sizes[:, None, None, None], temper
         self.seen = np.ones(self.gain.shape)  # by start: how much is not yet taken for usual
         self.evidence = np.zeros((len(sizes), *self.gain.shape))
@@ -312,7 +331,7 @@ class _Candidates:
 
     def add_day(self, day: int) -> FloatArray:
         """Take in a day; return at each look the sum of the ratios of changes begun until then."""
-        window = slice(max(0, day - LONGEST_DAYS + 1), day + 1)
+        window = slice(int(self.oldest[day]), day + 1)
         gained = self._gained(day, window)
         self.whole[:, window] += gained[:, :, -1]
         evidence = np.minimum(self.evidence[:, window, None] + gained, LOG_RATIO_CAP)
@@ -337,7 +356,7 @@ class _Candidates:
         """Log ratios by start, of those that are looked for; shape ``(days, infants)``."""
         logs = scipy.special.logsumexp(self.whole, axis=0) - np.log(len(self.whole))
         logs = np.where(self.precision[:, -1] > 0.0, logs, _NEVER)
-        logs[: max(0, len(logs) - LONGEST_DAYS)] = _NEVER
+        logs[: int(self.oldest[-1])] = _NEVER
         return logs
 
 
@@ -410,6 +429,34 @@ def explain(filtered: Mapping[str, Filtered], watched: Watched) -> Change:
         by_view=dict(zip(filtered, watched.by_view.tolist(), strict=True)),
         movements={name: one for name, one in movements.items() if one is not None},
     )
+
+
+def returned(
+    view: Filtered, values: FloatArray, variances: FloatArray, change: Change, name: str
+) -> FloatArray:
+    """Say of each day how much likelier it is at the level before a change than at that after it.
+
+    Parameters
+    ----------
+    view
+        As it was followed until the change was explained.
+    values, variances
+        Of whole days, from then on too; shape ``(days,)``.
+    change, name
+        The change, and which of its movements.
+
+    Returns
+    -------
+    ndarray
+        Log ratios, 0 where there is no value; shape ``(days,)``.
+    """
+    spread, by = view.spread[change.began], change.movements[name].by
+    variance = spread**2 * variances
+    bound = CLIP * np.sqrt(variance)
+    off = values - view.level[change.began]
+    bounded = np.clip(off, min(by, 0.0) - bound, max(by, 0.0) + bound)
+    ratios = TEMPER * by * (0.5 * by - bounded) / variance
+    return np.where(np.isfinite(off), ratios, 0.0)
 
 
 def _movement(view: Filtered, began: int) -> Movement | None:

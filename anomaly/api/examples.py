@@ -15,7 +15,15 @@ VERSIONS: dict[str, Any] = {
 }
 
 INFANT = (
-    {"notice": NOTICE} | known.INFANT | {"baseline": {"outcome": "learning", "learning": LEARNING}}
+    {"notice": NOTICE}
+    | known.INFANT
+    | {
+        "baseline": {
+            "outcome": "learning",
+            "learning": LEARNING,
+            "promised": ["No session is compared before crying was heard on 9 days."],
+        }
+    }
 )
 RECORDING = (
     {"notice": NOTICE}
@@ -91,7 +99,32 @@ EPISODE: dict[str, Any] = {
     "last_at": "2026-03-15T03:12:00Z",
     "closed_at": None,
     "close_reason": "",
-    "evidence": {"statistic": 6.2, "threshold": 5.0},
+    "evidence": {
+        "since": "2026-03-11T23:40:02Z",
+        "since_earliest": "2026-03-10T01:12:45Z",
+        "since_latest": "2026-03-12T00:20:17Z",
+        "n_sessions": 17,
+        "n_recordings": 41,
+        "n_days": 4,
+        "peak_statistic": 6.2,
+        "threshold": 3.34,
+        "room": "unchanged",
+        "views": [
+            {
+                "view": "f0_log2_hz",
+                "share": 0.93,
+                "sd": 1.4,
+                "sd_low": 0.9,
+                "sd_high": 1.9,
+                "by": 14.0,
+                "low": 9.0,
+                "high": 19.0,
+                "unit": "%",
+            }
+        ],
+    },
+    "verdict": "",
+    "reviewed_at": None,
 }
 
 

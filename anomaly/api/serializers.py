@@ -19,6 +19,7 @@ from anomaly.api import examples
 from anomaly.models import Episode, GateDecision, PersonalModel, RecordingJudgement
 from anomaly.models.judgement import Outcome
 from anomaly.notice import NOTICE
+from anomaly.promise import promised
 from anomaly.selectors.standing import baseline_standing
 from infants.access import Viewer
 from infants.api.base import Document
@@ -90,11 +91,15 @@ class ModelSerializer(serializers.ModelSerializer[PersonalModel]):
         ]
 
 
+PROMISED = "What can be promised of its numbers, in sentences."
+
+
 class BaselineLearningSerializer(serializers.Serializer[Any]):
     """The infant has no model yet."""
 
     outcome = always("learning")
     learning = LearningSerializer()
+    promised = serializers.ListField(child=serializers.CharField(), help_text=PROMISED)
 
 
 class BaselineInForceSerializer(serializers.Serializer[Any]):
@@ -102,6 +107,7 @@ class BaselineInForceSerializer(serializers.Serializer[Any]):
 
     outcome = always("in_force")
     model = ModelSerializer()
+    promised = serializers.ListField(child=serializers.CharField(), help_text=PROMISED)
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Still learning", examples.INFANT)])
@@ -128,9 +134,10 @@ class InfantDetailSerializer(InfantSerializer):
         """Return the newest model, or how far the learning has come."""
         request = self.context["request"]
         standing = baseline_standing(Viewer.of(request.user, request.auth), infant)
+        said = {"promised": promised(standing)}
         if isinstance(standing, Learning):
-            return {"outcome": "learning", "learning": LearningSerializer(standing).data}
-        return {"outcome": "in_force", "model": ModelSerializer(standing).data}
+            return {"outcome": "learning", "learning": LearningSerializer(standing).data} | said
+        return {"outcome": "in_force", "model": ModelSerializer(standing).data} | said
 
 
 class GatePartSerializer(serializers.Serializer[Any]):
@@ -156,6 +163,8 @@ class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
             "threshold",
             "arousal",
             "parts",
+            "review",
+            "reviewed_at",
             "gate_version",
             "decided_at",
         ]
@@ -291,10 +300,11 @@ class SessionDetailSerializer(SessionSerializer):
 
 @extend_schema_serializer(examples=[OpenApiExample("An open one", examples.EPISODE)])
 class EpisodeSerializer(serializers.ModelSerializer[Episode]):
-    """A stretch of time in which the crying was unlike the infant's own baseline."""
+    """A stretch of time in which the crying, or its surroundings, were unlike the baseline."""
 
     is_open = serializers.SerializerMethodField()
     close_reason = serializers.CharField(help_text="Empty while it is open.")
+    verdict = serializers.CharField(help_text="What a reviewer said of a shift; empty: nothing.")
     evidence = serializers.DictField()
 
     class Meta:
@@ -309,8 +319,30 @@ class EpisodeSerializer(serializers.ModelSerializer[Episode]):
             "closed_at",
             "close_reason",
             "evidence",
+            "verdict",
+            "reviewed_at",
         ]
 
     def get_is_open(self, episode: Episode) -> bool:
         """Tell whether it still goes on."""
         return episode.closed_at is None
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Usual", {"verdict": "usual"})])
+class EpisodeReviewSerializer(serializers.Serializer[Episode]):
+    """A word on a shift."""
+
+    verdict = serializers.ChoiceField(
+        choices=[("", "nothing"), *Episode.Verdict.choices],
+        allow_blank=True,
+        help_text="`usual`: its days are learnt. `unusual`: they never are. Empty: taken back.",
+    )
+
+
+@extend_schema_serializer(examples=[OpenApiExample("Not to be learnt", {"may_learn": False})])
+class CryReviewSerializer(serializers.Serializer[GateDecision]):
+    """A word on a cry."""
+
+    may_learn = serializers.BooleanField(
+        allow_null=True, help_text="Whether the baseline may learn it; null: what the gate said."
+    )

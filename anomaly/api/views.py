@@ -1,4 +1,4 @@
-"""Infants, recordings and sessions in full, and episodes."""
+"""Infants, recordings and sessions in full, episodes, and what reviewers say of them."""
 
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,15 @@ from rest_framework.response import Response
 from anomaly.api.base import JudgedPagination
 from anomaly.api.filters import EpisodeFilters
 from anomaly.api.serializers import (
+    CryReviewSerializer,
+    EpisodeReviewSerializer,
     EpisodeSerializer,
     InfantDetailSerializer,
     RecordingDetailSerializer,
     SessionDetailSerializer,
 )
 from anomaly.models import Episode
+from anomaly.reviews import review_cry, review_episode
 from anomaly.selectors.episodes import episodes_where
 from anomaly.selectors.judged import recording_in_full, session_in_full
 from infants.api.base import ApiListView, ApiView, document
@@ -57,6 +60,28 @@ class RecordingView(ApiView):
         return Response(document(shown, recording, request))
 
 
+class RecordingReviewView(ApiView):
+    """What a person decides of one cry."""
+
+    @extend_schema(
+        operation_id="review_recording",
+        request=CryReviewSerializer,
+        responses=RecordingDetailSerializer,
+        tags=["reviews"],
+    )
+    def post(self, request: Request, recording_id: UUID) -> Response:
+        """Say whether the baseline may learn a cry, whatever the gate said.
+
+        Owners and clinicians may. `null` takes it back. What was judged stays as it was.
+        """
+        asked = CryReviewSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        if review_cry(self.viewer, recording_id, asked.validated_data["may_learn"]) is None:
+            raise NotFound("There is no such recording that you may review.")
+        recording = recording_in_full(self.viewer, recording_id)
+        return Response(document(RecordingDetailSerializer, recording, request))
+
+
 class SessionView(ApiView):
     """One bout of crying."""
 
@@ -87,3 +112,25 @@ class EpisodesView(ApiListView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List episodes, newest first; `from` and `to` go by their opening."""
         return super().get(request, *args, **kwargs)
+
+
+class EpisodeReviewView(ApiView):
+    """What a person says of one shift."""
+
+    @extend_schema(
+        operation_id="review_episode",
+        request=EpisodeReviewSerializer,
+        responses=EpisodeSerializer,
+        tags=["reviews"],
+    )
+    def post(self, request: Request, episode_id: UUID) -> Response:
+        """Say whether a shift is the infant's new usual, or is never to be learnt.
+
+        Owners and clinicians may. An empty verdict takes it back.
+        """
+        asked = EpisodeReviewSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        episode = review_episode(self.viewer, episode_id, asked.validated_data["verdict"])
+        if episode is None:
+            raise NotFound("There is no such episode that you may review.")
+        return Response(document(EpisodeSerializer, episode, request))

@@ -1,7 +1,12 @@
 """Rows of judgement: decisions, baselines, personal models, scores, series, episodes, events."""
 
 from anomaly.models.episodes import Episode, Event
-from anomaly.models.judgement import GateDecision, RecordingJudgement, SessionJudgement
+from anomaly.models.judgement import (
+    GateDecision,
+    RecordingJudgement,
+    SessionJudgement,
+    SessionSummary,
+)
 from anomaly.models.learning import BaselineEntry, PersonalModel
 from anomaly.models.series import DailyRollup, ScorePoint
 
@@ -15,4 +20,5 @@ __all__ = [
     "RecordingJudgement",
     "ScorePoint",
     "SessionJudgement",
+    "SessionSummary",
 ]

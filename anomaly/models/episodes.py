@@ -1,4 +1,4 @@
-"""Episodes (one odd session, or a persistent shift) and the events that tell of what happened."""
+"""Episodes (an odd session, a lasting shift, new surroundings) and events that tell of them."""
 
 import datetime as dt
 from typing import ClassVar
@@ -7,26 +7,36 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid6 import uuid7
 
-from infants.models import Infant, Recording
+from infants.models import Infant, Recording, User
 
 MOSTLY_FRAC = 0.5
 
 
 class Episode(models.Model):
-    """A stretch of time in which an infant's crying was unlike the infant's own baseline."""
+    """A stretch of time in which an infant, or the surroundings, sounded unlike the baseline."""
 
     class Kind(models.TextChoices):
         """How it shows."""
 
         SINGLE_EXTREME = "single_extreme", "one session unlike the others"
         PERSISTENT_SHIFT = "persistent_shift", "a persistent shift"
+        NEW_SURROUNDINGS = "new_surroundings", "another room or monitor"
 
     class CloseReason(models.TextChoices):
         """Why it ended."""
 
         BACK_TO_USUAL = "back_to_usual", "the crying is back to usual"
-        NO_RECENT_SESSIONS = "no_recent_sessions", "nothing was scored for a week"
-        LASTED_TOO_LONG = "lasted_too_long", "it lasted a month and may be the new usual"
+        NO_RECENT_SESSIONS = "no_recent_sessions", "nothing was heard for a week"
+        LASTED_TOO_LONG = "lasted_too_long", "it lasted a month and is taken for the new usual"
+        SURROUNDINGS = "surroundings", "the room or the monitor changed on the same day"
+        SETTLED = "settled", "the new room or monitor is known by now"
+        REVIEWED = "reviewed", "a reviewer called it the new usual"
+
+    class Verdict(models.TextChoices):
+        """What a reviewer says of a shift."""
+
+        USUAL = "usual", "the new usual"
+        UNUSUAL = "unusual", "not usual, and never to be learnt"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="episodes")
@@ -36,6 +46,11 @@ class Episode(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     close_reason = models.CharField(max_length=32, choices=CloseReason, blank=True)
     evidence = models.JSONField(default=dict)
+    verdict = models.CharField(max_length=16, choices=Verdict, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -49,6 +64,11 @@ class Episode(models.Model):
                 | (models.Q(closed_at__isnull=False) & ~models.Q(close_reason="")),
                 name="episode_closes_with_a_reason",
             ),
+            models.CheckConstraint(
+                condition=models.Q(verdict="", reviewed_at=None)
+                | (~models.Q(verdict="") & models.Q(reviewed_at__isnull=False)),
+                name="episode_verdict_has_a_time",
+            ),
         ]
 
     @property
@@ -59,9 +79,10 @@ class Episode(models.Model):
 
     @property
     def sounds_elsewhere(self) -> bool:
-        """Whether the background of most of its sessions is none of those known."""
+        """Whether the background changed with it, or most of its sessions have an unknown one."""
         changed: float | None = self.evidence.get("room_changed_frac")
-        return changed is not None and changed >= MOSTLY_FRAC
+        mostly = changed is not None and changed >= MOSTLY_FRAC
+        return mostly or self.evidence.get("room") == "changed"
 
     def __str__(self) -> str:
         """Name kind and opening."""
@@ -79,6 +100,8 @@ class Event(models.Model):
         MODEL_WITHDRAWN = "model_withdrawn"
         EPISODE_OPENED = "episode_opened"
         EPISODE_CLOSED = "episode_closed"
+        EPISODE_REVIEWED = "episode_reviewed"
+        CRY_REVIEWED = "cry_reviewed"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="events")

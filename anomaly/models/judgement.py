@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from anomaly.models.learning import PersonalModel
-from infants.models import Infant, Recording, RecordingSession
+from devices.models import Device
+from infants.models import Infant, Recording, RecordingSession, User
 
 
 class GateDecision(models.Model):
@@ -29,13 +30,28 @@ class GateDecision(models.Model):
     gate_version = models.CharField(max_length=64)
     build = models.CharField(max_length=200, blank=True)
     decided_at = models.DateTimeField(db_default=Now(), editable=False)
+    review = models.BooleanField(
+        null=True, blank=True, help_text="What a reviewer decided instead; empty: nothing."
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(is_cry=True) | Q(accepted=False), name="gate_accepts_only_cries"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(is_cry=True) | Q(review=None), name="gate_review_is_of_a_cry"
+            ),
         ]
+
+    @property
+    def may_learn(self) -> bool:
+        """Whether the baseline may learn from it: the reviewer's word, or else the gate's."""
+        return self.accepted if self.review is None else self.review
 
     def __str__(self) -> str:
         """Name the recording and the decision."""
@@ -123,3 +139,30 @@ class SessionJudgement(models.Model):
     def __str__(self) -> str:
         """Name the session and its p-value."""
         return f"{self.session_id}: p = {self.p_value:.3f}"
+
+
+class SessionSummary(models.Model):
+    """Where a session lies in the views that the monitor watches, judged or not.
+
+    `levels` and `counts` are by acoustic channel, `room` is the background; a channel that no
+    recording has is in neither. They are functions of the session's recordings and of `prior`.
+    """
+
+    session = models.OneToOneField(
+        RecordingSession, primary_key=True, on_delete=models.CASCADE, related_name="summary"
+    )
+    infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="session_summaries")
+    levels = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    room = models.JSONField(null=True, blank=True)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    age_days = models.FloatField(null=True, blank=True)
+    n_recordings = models.PositiveIntegerField()
+    prior = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "session summaries"
+
+    def __str__(self) -> str:
+        """Name the session."""
+        return f"summary of {self.session_id}"

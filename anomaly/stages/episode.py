@@ -1,9 +1,9 @@
-"""Episode: whether it was one odd session, or is a persistent shift.
+"""Episode: whether it was one odd session, is a lasting shift, or has new surroundings.
 
 What comes in: recordings in state `on_timeline`. What goes out: the episodes of their infants,
 opened, extended and closed, with an `Event` in the same transaction; state `done`. Guaranteed:
-episodes are a function of the session judgements and of now, so late and corrected rows simply
-recompute them; every episode closes; an event about the past says that it is.
+episodes are a function of the sessions, of what reviewers said and of now, so late and corrected
+rows simply recompute them; every episode closes; an event about the past says that it is.
 """
 
 import datetime as dt
@@ -14,12 +14,15 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from anomaly.models import Episode, Event, SessionJudgement
+from anomaly.models import Episode, Event
+from anomaly.selectors.watched import heard_sessions, reviews_of, scored_sessions
+from anomaly.stages.timeline import summarise_session
 from infants.leases import leased
 from infants.locks import infant_locked
-from infants.models import Infant
+from infants.models import Infant, RecordingSession
 from infants.states import State
-from pipelines.episode import EpisodeSpan, ScoredSession, find_episodes
+from pipelines.episode import EpisodeSpan, find_episodes, watch_of
+from pipelines.prior import bundled_priors
 
 NEWS_FOR = dt.timedelta(hours=24)
 """An event older than this when it is found is told as past: nobody is called for it."""
@@ -51,21 +54,26 @@ def close_ended_episodes(now: dt.datetime) -> int:
 
 def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
     """Recompute an infant's episodes; call under the infant's lock."""
-    judged = SessionJudgement.objects.filter(infant=infant).order_by("started_at")
-    sessions = [
-        ScoredSession(
-            row.started_at,
-            infant.local_day(row.started_at),
-            row.p_value,
-            row.n_recordings,
-            row.room_p_value,
-        )
-        for row in judged
-    ]
+    _summarise_missing(infant)
+    spans = find_episodes(
+        scored_sessions(infant),
+        heard_sessions(infant),
+        now,
+        watch_of(bundled_priors("").views),
+        reviews=reviews_of(infant),
+    )
     stale = {episode.id for episode in infant.episodes.all()}
-    for span in find_episodes(sessions, now):
+    for span in spans:
         stale.discard(_write(infant, span, now).id)
     Episode.objects.filter(id__in=stale).delete()
+
+
+def _summarise_missing(infant: Infant) -> None:
+    """Sum up sessions that were judged before there were summaries, or by another prior."""
+    judged = RecordingSession.objects.filter(infant=infant, recordings__judgement__isnull=False)
+    current = Q(summary__prior=bundled_priors("").version)
+    for session in judged.exclude(current).distinct():
+        summarise_session(session)
 
 
 def _write(infant: Infant, span: EpisodeSpan, now: dt.datetime) -> Episode:

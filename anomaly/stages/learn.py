@@ -3,15 +3,14 @@
 What comes in: recordings in state `scored`. What goes out: a `BaselineEntry` for each accepted
 one and, at most once on each of the infant's days, a new `PersonalModel`. Guaranteed: a refused
 recording changes no baseline and no model; a recording's own session is never part of the version
-that is learnt at it, and later versions learn only what has settled for some days; the buffer
-stays within its bound.
+that is learnt at it, and later versions learn only what has settled for some days and what no shift
+holds back; the buffer stays within its bound.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.conf import settings
 from django.db import transaction
 
@@ -23,11 +22,12 @@ from anomaly.selectors.baseline import (
     devices_of,
     newest_model,
 )
+from anomaly.selectors.learning import learnable
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Infant, Recording, RecordingSession
 from infants.states import State
-from pipelines.learn import choose_buffer, choose_ripe
+from pipelines.learn import choose_buffer
 from pipelines.score import Learning
 from pipelines.score import PersonalModel as Fitted
 
@@ -53,13 +53,13 @@ def learn_baselines(ids: Sequence[UUID]) -> None:
 
 
 def _learn_one(lease: Lease, recording: Recording) -> None:
-    if not recording.gate_decision.accepted:
+    if not recording.gate_decision.may_learn:
         with transaction.atomic():
             lease.advance(recording, State.LEARNT)
         return
     fit = _fit_if_due(recording)
     with infant_locked(recording.subject.id) as infant:
-        _admit(infant, recording)
+        admit(infant, recording)
         if fit is not None and _is_due(infant, recording, fit.encoder):
             _put_in_force(infant, recording, fit)
         lease.advance(recording, State.LEARNT)
@@ -92,13 +92,7 @@ def _heard_before(infant: Infant, session: RecordingSession, encoder: str) -> li
     only the first nine days are learnt at once, and later ones when they have settled.
     """
     entries = baseline_before(infant, session.started_at, encoder)
-    ordered = entries.select_related("recording__session", "recording__gate_decision").order_by(
-        "recorded_at"
-    )
-    heard = [entry.recording for entry in ordered]
-    days = np.array([infant.local_day(r.recorded_at).toordinal() for r in heard], dtype=np.int64)
-    today = infant.local_day(session.started_at).toordinal()
-    return [heard[index] for index in choose_ripe(days, today, settings.ICLAS_SETTLE_DAYS)]
+    return [entry.recording for entry in learnable(infant, entries, session.started_at)]
 
 
 def _knows_all(newest: PersonalModel | None, heard: Sequence[Recording]) -> bool:
@@ -110,11 +104,15 @@ def _names(recordings: Sequence[Recording]) -> list[str]:
     return [str(recording.id) for recording in recordings]
 
 
-def _admit(infant: Infant, recording: Recording) -> None:
+def admit(infant: Infant, recording: Recording) -> None:
     """Put a recording into the replay buffer, and thin the buffer where it is over its bound."""
-    BaselineEntry.objects.get_or_create(
+    BaselineEntry.objects.update_or_create(
         recording=recording,
-        defaults={"infant": infant, "recorded_at": recording.recorded_at},
+        defaults={
+            "infant": infant,
+            "recorded_at": recording.recorded_at,
+            "withdrawn_at": None,
+        },
     )
     entries = list(
         BaselineEntry.objects.filter(infant=infant, withdrawn_at=None).order_by("recorded_at")

@@ -1,9 +1,10 @@
 """Timeline: the per-infant time series, per recording, per session and per day.
 
 What comes in: recordings in state `learnt`. What goes out: their points in the series, the
-judgement of their session so far, and their day's rollup. Guaranteed: writing twice leaves the
-same rows; every point names the versions of model, encoder and gate that made it; sessions and
-days are recomputed from the rows, so that late recordings are nothing special.
+judgement of their session so far, where it lies in the watched views, and their day's rollup.
+Guaranteed: writing twice leaves the same rows; every point names the versions of model, encoder
+and gate that made it; sessions and days are recomputed from the rows, so that late recordings are
+nothing special.
 """
 
 import datetime as dt
@@ -11,6 +12,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+import numpy as np
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from anomaly.artefacts import fitted_model
@@ -20,16 +22,20 @@ from anomaly.models import (
     RecordingJudgement,
     ScorePoint,
     SessionJudgement,
+    SessionSummary,
 )
 from anomaly.models.judgement import Outcome
-from anomaly.selectors.baseline import device_number
+from anomaly.selectors.baseline import as_judged, device_number
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
+from pipelines.baseline import views_of
 from pipelines.build import build
 from pipelines.pooled import UNKNOWN_DEVICE
+from pipelines.prior import bundled_priors
 from pipelines.score import RecordingScore
+from pipelines.timetable import WATCHED, summarise
 
 
 def write_timeline(ids: Sequence[UUID]) -> None:
@@ -80,7 +86,11 @@ def _point(
 
 
 def judge_session(session: RecordingSession) -> None:
-    """Recompute a session's judgement from its recordings that its newest version scored."""
+    """Recompute a session's judgement from its recordings that its newest version scored.
+
+    Where it lies in the watched views is recomputed with it, scored or not.
+    """
+    summarise_session(session)
     scored = RecordingJudgement.objects.filter(
         recording__session=session, outcome=Outcome.SCORED
     ).select_related("model")
@@ -102,6 +112,35 @@ def judge_session(session: RecordingSession) -> None:
             "room_p_value": verdict.room_p_value,
             "n_recordings": verdict.n_recordings,
             "build": build(),
+        },
+    )
+
+
+def summarise_session(session: RecordingSession) -> None:
+    """Recompute where a session lies in the watched views, from its recordings with a cry."""
+    judged = RecordingJudgement.objects.filter(recording__session=session)
+    rows = judged.select_related("recording__gate_decision")
+    recordings = [row.recording for row in rows.order_by("recording__recorded_at", "recording")]
+    if not recordings:
+        SessionSummary.objects.filter(session=session).delete()
+        return
+    priors = bundled_priors("")
+    unit = np.zeros((1, 0), dtype=np.float32)  # embeddings are no part of a summary
+    views = views_of([as_judged(recording, unit) for recording in recordings])
+    found = summarise(views, priors.views)
+    age_days = float(views.age_days[0])
+    known = np.flatnonzero(found.counts)
+    SessionSummary.objects.update_or_create(
+        session=session,
+        defaults={
+            "infant_id": session.infant_id,
+            "levels": {WATCHED[at]: float(found.levels[at]) for at in known},
+            "counts": {WATCHED[at]: int(found.counts[at]) for at in known},
+            "room": found.room.tolist() if np.isfinite(found.room).all() else None,
+            "device_id": recordings[0].device_id,
+            "age_days": None if np.isnan(age_days) else age_days,
+            "n_recordings": len(recordings),
+            "prior": priors.version,
         },
     )
 

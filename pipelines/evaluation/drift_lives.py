@@ -1,4 +1,4 @@
-"""Lives: simulated infants who move house, change the monitor, grow fast, or do nothing at all.
+"""Lives: simulated infants who move house, change the monitor, grow fast, fall ill, or do nothing.
 
 In: a number of infants and a seed. Out: for each way of living the recordings of each infant over
 ``DAYS`` days, as the product's own front end hears them. Guaranteed: everything here is simulated;
@@ -8,6 +8,7 @@ fast all along; teachers, from whom priors are learnt, are other infants than th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.change import Growth, grown
+from pipelines.change import Deviation, Growth, Parameter, grown
 from pipelines.cohort import DailyPattern, SimulatedInfant, Since, draw_infants
 from pipelines.encode import Encoding
 from pipelines.evaluation.lived import Lived, hear_infants
@@ -28,8 +29,10 @@ CHANGE_DAY = 25
 TEACHING_DAYS = 7
 PATTERN = DailyPattern(sessions_per_day=4.0, recordings_per_session=1.2)
 DURATION_S = 4.0
-QUIET, ROOM, DEVICE, GROWTH = "quiet", "room", "device", "growth"
-WAYS = (QUIET, ROOM, DEVICE, GROWTH)
+QUIET, ROOM, DEVICE, GROWTH, ILL = "quiet", "room", "device", "growth", "ill"
+SICK = "sick"
+WAYS = (QUIET, ROOM, DEVICE, GROWTH, ILL)
+"""In all of them an infant lives in the drift benchmark; ``SICK`` is for who asks for it."""
 FAST_GROWTH = (Growth(0.02, 0.28), Growth(-0.02, 0.28))
 """Four times the default, the pitch either way."""
 OTHER_ENCODINGS = (Encoding.ADPCM, Encoding.WAV, Encoding.AMR)
@@ -64,9 +67,14 @@ def of_recordings(heard: Lived, chosen: NDArray[np.bool_]) -> Lived:
 
 
 def lives(
-    n: int, seed: int, folder: Path, workers: int = 1, step: Step | None = None
+    n: int,
+    seed: int,
+    folder: Path,
+    workers: int = 1,
+    step: Step | None = None,
+    ways: Sequence[str] = WAYS,
 ) -> dict[str, list[Life]]:
-    """Let infants live in every way, and hear them.
+    """Let infants live in some ways, and hear them.
 
     Parameters
     ----------
@@ -78,6 +86,8 @@ def lives(
         How many processes hear.
     step
         Called with 1 after each part of a life.
+    ways
+        In which.
 
     Returns
     -------
@@ -88,12 +98,16 @@ def lives(
     hear = _Hearing(seed, folder, workers, step)
     before = hear(infants, CHANGE_DAY)
     found = {}
-    for way in (QUIET, ROOM, DEVICE):
+    for way in ways:
+        if way == GROWTH:
+            continue
         later = [_later(one, number, way, seed) for number, one in enumerate(infants)]
         after = hear(later, DAYS - CHANGE_DAY)
         found[way] = [
             _joined(*parts, is_other=way == DEVICE) for parts in zip(before, after, strict=True)
         ]
+    if GROWTH not in ways:
+        return found
     fast = [
         replace(one, key=f"{one.key}-{GROWTH}", growth=FAST_GROWTH[number % 2])
         for number, one in enumerate(infants)
@@ -138,7 +152,7 @@ def drawn(n: int, seed: int) -> list[SimulatedInfant]:
 
 def _later(infant: SimulatedInfant, number: int, way: str, seed: int) -> SimulatedInfant:
     """Return an infant from the day of the change on, as one of its own, so that chance is new."""
-    rng = np.random.default_rng([seed, number, WAYS.index(way)])
+    rng = np.random.default_rng([seed, number, (*WAYS, SICK).index(way)])
     later = replace(
         infant,
         key=f"{infant.key}-{way}",
@@ -150,7 +164,41 @@ def _later(infant: SimulatedInfant, number: int, way: str, seed: int) -> Simulat
     if way == DEVICE:
         phone = draw_microphone(OTHER_ENCODINGS[number % len(OTHER_ENCODINGS)], rng)
         return replace(later, microphones=(Since(0.0, replace(phone, name="another")),))
-    return later
+    if way == ILL:
+        return replace(later, deviations=_illness(infant, number))
+    return replace(later, deviations=_sickness(infant)) if way == SICK else later
+
+
+def _sickness(infant: SimulatedInfant) -> tuple[Deviation, ...]:
+    """Return what nobody could miss: a pitch up by 30 %, and a breathier, rougher voice."""
+    spread = infant.variation.spread
+    breath = infant.voice.breathiness_frac * math.expm1(2.0 * spread.breathiness_log)
+    return (
+        Deviation(Parameter.F0, 0.3, 0.0),
+        Deviation(Parameter.BREATHINESS, breath, 0.0),
+        Deviation(Parameter.JITTER, math.expm1(2.0 * spread.jitter_log), 0.0),
+    )
+
+
+def _illness(infant: SimulatedInfant, number: int) -> tuple[Deviation, ...]:
+    """Return what changes in an infant's own voice, for each infant one of three in turn.
+
+    A higher pitch; a breathier, rougher voice; a weaker and shorter cry, which is what another
+    room would do to the loudness. All but the pitch by two standard deviations.
+    """
+    spread = infant.variation.spread
+    breath = infant.voice.breathiness_frac * math.expm1(2.0 * spread.breathiness_log)
+    return (
+        (Deviation(Parameter.F0, 0.15, 0.0),),
+        (
+            Deviation(Parameter.BREATHINESS, breath, 0.0),
+            Deviation(Parameter.JITTER, math.expm1(2.0 * spread.jitter_log), 0.0),
+        ),
+        (
+            Deviation(Parameter.INTENSITY, -2.0 * spread.intensity_db, 0.0),
+            Deviation(Parameter.UNIT, math.expm1(-2.0 * spread.unit_log), 0.0),
+        ),
+    )[number % 3]
 
 
 def _joined(before: Lived, after: Lived, *, is_other: bool) -> Life:

@@ -1,32 +1,37 @@
 """Moves of the drift benchmark: another room, another device and growth are no change of an infant.
 
-In: simulated infants heard through the product's own front end (``drift_lives``). Out: figures by
-key. Guaranteed: simulated; priors come from other simulated infants than those who are judged; an
+In: simulated infants heard through the product's own front end (``drift_lives``), judged and
+watched as the product does it (``drift_watched``). Out: figures by key. Guaranteed: simulated; an
 episode counts against the monitor if it says that the infant has changed and opens within 14 days
-from the day of the move, or of what would have been one.
-
-The views are the seven channels that weigh most; the embedding is left out, since its distance
-needs a personal model for every day.
+from the day of the move, or of what would have been one. Infants who do change are watched beside
+them: a guard that took every change for a room would raise no false alarm.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines import guard
-from pipelines.acoustics import CHANNELS
+from pipelines.cusum import TARGET_DAYS
+from pipelines.evaluation.drift_alarms import median
 from pipelines.evaluation.drift_delays import Figures
 from pipelines.evaluation.drift_lives import (
     CHANGE_DAY,
+    DAY_S,
     DAYS,
     DEVICE,
     GROWTH,
+    ILL,
     QUIET,
     ROOM,
     WAYS,
@@ -34,19 +39,25 @@ from pipelines.evaluation.drift_lives import (
     lessons,
     lives,
 )
-from pipelines.evaluation.lived import Lived
+from pipelines.evaluation.drift_watched import Judging, WatchedLife, watch_again, watch_life
+from pipelines.evaluation.lived import START, Lived
 from pipelines.evaluation.metrics import Absent, Estimate, frac_by_group, json_keys
 from pipelines.evaluation.report import progress
-from pipelines.familiar import ACOUSTICS, CHANNEL_WEIGHTS
-from pipelines.guard import Days, Finding, Monitor
+from pipelines.familiar import ACOUSTICS
 from pipelines.prior import Population, ViewPrior, bundled_priors
-from pipelines.shift import CHANNEL_LEVEL, Level, day_looks
+from pipelines.recordings import Step
+from pipelines.score import MINIMUM_DAYS
+from pipelines.shift import day_looks
+from pipelines.spans import EpisodeKind, EpisodeSpan
+from pipelines.timetable import COLUMNS, WATCHED
 
 TEACHERS = 24
 TEACHERS_SEED = 2000
 """Added to the seed of those who are judged."""
 ALARM_DAYS = 14
-COLUMNS = [[channel.name for channel in CHANNELS].index(name) for name in CHANNEL_WEIGHTS]
+ALPHA = 0.10
+WEEKS = ((0, 7), (7, 15))
+NAMES = {QUIET: QUIET, ROOM: "room_change", DEVICE: "device_change", GROWTH: GROWTH, ILL: ILL}
 
 FloatArray = NDArray[np.float64]
 
@@ -67,13 +78,10 @@ class Taught:
     room: ViewPrior
     moved: dict[str, dict[str, float]]
 
-    def levels(self) -> dict[str, Level]:
-        """Return what is known of each channel before the first day."""
-        ratios = self.channels.ratios[COLUMNS]
-        return {
-            name: replace(CHANNEL_LEVEL, variance=float(ratio))
-            for name, ratio in zip(CHANNEL_WEIGHTS, ratios, strict=True)
-        }
+    @property
+    def priors(self) -> dict[str, ViewPrior]:
+        """Return the priors by view."""
+        return {ACOUSTICS: self.channels, guard.ROOM: self.room}
 
 
 def teach(heard: Mapping[str, Sequence[Lived]]) -> Taught:
@@ -102,58 +110,26 @@ def _moved(prior: ViewPrior, before: Sequence[Lived], after: Sequence[Lived]) ->
         means, errors = zip(*(_level(prior, one) for one in pair), strict=True)
         squares.append((means[1] - means[0]) ** 2 - errors[0] - errors[1])
     mean = np.maximum(np.nanmean(squares, axis=0), 0.0)
-    return dict(zip(CHANNEL_WEIGHTS, mean.tolist(), strict=True))
+    return dict(zip(WATCHED, mean.tolist(), strict=True))
 
 
 def _level(prior: ViewPrior, heard: Lived) -> tuple[FloatArray, FloatArray]:
     """Mean of an infant's days, and its squared standard error."""
-    looks, variances = _looks(prior, heard, int(heard.day.max()) + 1)
-    days = np.array([looks[name][:, -1] for name in CHANNEL_WEIGHTS])
-    known = np.isfinite(days)
-    error = np.array([variances[name][:, -1] for name in CHANNEL_WEIGHTS])
-    n = known.sum(axis=1)
-    return np.nanmean(days, axis=1), np.where(known, error, 0.0).sum(axis=1) / n**2
-
-
-# --- one infant's days --------------------------------------------------------------------------
-
-
-def days_of(taught: Taught, life: Life, n_days: int = DAYS) -> Days:
-    """Bring a life into the form in which the guard takes it."""
-    heard = life.heard
-    values, variances = _looks(taught.channels, heard, n_days)
-    turned = taught.room.turned(heard.room.astype(np.float64))
-    background = np.full((n_days, turned.shape[1]), math.nan)
-    device = np.full(n_days, -1, dtype=np.int64)
-    for day in np.unique(heard.day):
-        own = heard.day == day
-        background[day] = np.median(turned[own], axis=0)
-        device[day] = round(float(np.median(life.device[own])))
-    return Days(values, variances, background, device)
-
-
-def _looks(
-    prior: ViewPrior, heard: Lived, n_days: int
-) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-    """Tell what each look at a day sees of each channel, and its variance."""
-    turned = prior.turned(heard.channels)
-    most = int(np.bincount(heard.day).max())
-    table = np.full((turned.shape[1], n_days, most), math.nan)
-    for day in np.unique(heard.day):
-        own = np.flatnonzero(heard.day == day)
-        table[:, day, : len(own)] = turned[own].T
-    seen = {
-        name: day_looks(table[column])
-        for name, column in zip(CHANNEL_WEIGHTS, COLUMNS, strict=True)
-    }
-    return {name: one[0] for name, one in seen.items()}, {n: one[1] for n, one in seen.items()}
+    turned = prior.turned(heard.channels)[:, COLUMNS]
+    days = [turned[heard.day == day] for day in np.unique(heard.day)]
+    seen, variances = zip(*(day_looks(own.T) for own in days), strict=True)
+    means = np.array([one[:, -1] for one in seen])
+    known = np.isfinite(means)
+    errors = np.where(known, np.array([one[:, -1] for one in variances]), 0.0)
+    n = known.sum(axis=0)
+    return np.nanmean(means, axis=0), errors.sum(axis=0) / n**2
 
 
 # --- figures ------------------------------------------------------------------------------------
 
 
 def moves_figures(n: int, seed: int, folder: Path, workers: int) -> Figures:
-    """Let simulated infants move, change the device, grow and stay, and watch them.
+    """Let simulated infants move, change the device, grow, fall ill and stay, and watch them.
 
     Parameters
     ----------
@@ -162,13 +138,14 @@ def moves_figures(n: int, seed: int, folder: Path, workers: int) -> Figures:
     folder
         Where what was heard is kept.
     workers
-        How many processes hear.
+        How many processes hear and judge.
 
     Returns
     -------
     dict
-        ``room_change_alarm_frac`` and so on, ``room_label_right_frac``, with intervals; the same
-        with ``_shipped_prior`` after them, by the priors that ship with the project.
+        ``room_change_alarm_frac`` and so on, ``room_label_right_frac``, with intervals, by the
+        priors that ship; the same with ``_taught_prior`` after them, by priors learnt from other
+        simulated infants.
     """
     with progress() as shown:
         parts = 3 * TEACHERS + (len(WAYS) + 1) * n
@@ -179,64 +156,104 @@ def moves_figures(n: int, seed: int, folder: Path, workers: int) -> Figures:
 
         taught = teach(lessons(TEACHERS, seed + TEACHERS_SEED, folder, workers, step))
         lived = lives(n, seed, folder, workers, step)
-    figures = judged(taught, lived)
-    shipped = judged(as_shipped(taught), lived)
-    figures |= {f"{key}_shipped_prior": shipped[key] for key in shipped}
+        task = shown.add_task("lives watched", total=len(WAYS) * n)
+        shipped = bundled_priors("").views
+        found = watched(lived, Judging(shipped), workers, step)
+    figures = _told(found)
+    bare = again(lived, found, Judging(shipped, is_guarded=False))
+    by_taught = _told(again(lived, found, Judging(taught.priors)))
+    for way, name in NAMES.items():
+        plain = _frac([_is_alarm(one.spans) for one in bare[way]])
+        figures |= json_keys(f"{name}_alarm_unguarded_frac", plain)
+    figures |= {f"{key}_taught_prior": by_taught[key] for key in by_taught}
     return figures | {"moved_variance": taught.moved}
 
 
-def as_shipped(taught: Taught) -> Taught:
-    """Put the priors that the product ships, from real recordings, in the place of simulated ones.
-
-    Of the background's directions as many are taken as elsewhere.
-    """
-    views = bundled_priors("").views
-    room, most = views[guard.ROOM], guard.ROOM_DIRECTIONS
-    fewer = replace(room, turn=room.turn[:, :most], ratios=room.ratios[:most])
-    return replace(taught, channels=views[ACOUSTICS], room=fewer)
+Watched = Mapping[str, Sequence[WatchedLife]]
 
 
-def judged(taught: Taught, lived: Mapping[str, Sequence[Life]]) -> Figures:
-    """Watch infants with some priors, with the guard and without it."""
-    watched = Monitor(taught.levels(), CHANNEL_WEIGHTS)
-    days = {way: [days_of(taught, one) for one in of_way] for way, of_way in lived.items()}
-    found = {way: [watched.find(one) for one in of_way] for way, of_way in days.items()}
-    bare = {way: [watched.find(unguarded(one)) for one in of_way] for way, of_way in days.items()}
-    return _told(found, bare)
+def watched(
+    lived: Mapping[str, Sequence[Life]], judging: Judging, workers: int, step: Step
+) -> dict[str, list[WatchedLife]]:
+    """Judge and watch lives in every way."""
+    tasks = [(way, one) for way, lives_so in lived.items() for one in lives_so]
+    found: dict[str, list[WatchedLife]] = {way: [] for way in lived}
+    judge = partial(watch_life, judging=judging, n_days=DAYS)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for (way, _), one in zip(tasks, pool.map(judge, [one for _, one in tasks]), strict=True):
+            found[way].append(one)
+            step(1)
+    return found
 
 
-def unguarded(days: Days) -> Days:
-    """Return the days as if nothing were known of the background and the device."""
-    return replace(
-        days, background=np.full_like(days.background, math.nan), device=np.zeros_like(days.device)
-    )
+def again(lived: Mapping[str, Sequence[Life]], found: Watched, judging: Judging) -> Watched:
+    """Watch lives again that were judged before."""
+    return {
+        way: [watch_again(*pair, judging) for pair in zip(lived[way], judged, strict=True)]
+        for way, judged in found.items()
+    }
 
 
-Findings = Mapping[str, list[list[Finding]]]
-
-
-def _told(found: Findings, bare: Findings) -> Figures:
+def _told(found: Watched) -> Figures:
     figures: Figures = {}
-    names = {QUIET: QUIET, ROOM: "room_change", DEVICE: "device_change", GROWTH: GROWTH}
-    for way, name in names.items():
-        figures |= json_keys(f"{name}_alarm_frac", _frac([_alarms(one) for one in found[way]]))
-        plain = _frac([_alarms(one) for one in bare[way]])
-        figures |= json_keys(f"{name}_alarm_unguarded_frac", plain)
+    for way, name in NAMES.items():
+        alarms = [_is_alarm(one.spans) for one in found[way]]
+        figures |= json_keys(f"{name}_alarm_frac", _frac(alarms))
     for way in (ROOM, DEVICE):
-        first = [own[0] for own in map(_labels, found[way]) if own]
-        figures |= json_keys(f"{way}_label_right_frac", _frac([label == way for label in first]))
-    wrong = _frac([ROOM in _labels(one) for one in found[QUIET]])
-    return figures | json_keys("quiet_room_label_frac", wrong)
+        first = [kinds[0] for one in found[way] if (kinds := _opened(one.spans))]
+        right = [kind is not EpisodeKind.PERSISTENT_SHIFT for kind in first]
+        figures |= json_keys(f"{way}_label_right_frac", _frac(right))
+    for way in (QUIET, ILL):
+        wrong = [EpisodeKind.NEW_SURROUNDINGS in _opened(one.spans) for one in found[way]]
+        figures |= json_keys(f"{way}_room_label_frac", _frac(wrong))
+    figures |= json_keys("ill_delay_days", median(np.array([_delay(one) for one in found[ILL]])))
+    figures |= {"quiet_false_alarms_per_90_days": _per_90_days(found[QUIET])}
+    for way in (QUIET, DEVICE, ROOM):
+        for since, until in WEEKS:
+            key = f"{NAMES[way]}_unusual_frac_day_{since + 1}_to_{until}"
+            figures |= json_keys(key, _unusual(found[way], since, until))
+    return figures
 
 
-def _labels(found: Sequence[Finding]) -> list[str | None]:
-    """Labels of what was found in the days after the move, in the order of time."""
-    return [one.label for one in found if 0 <= one.day - CHANGE_DAY < ALARM_DAYS]
+def _in_time(spans: Sequence[EpisodeSpan]) -> list[EpisodeSpan]:
+    """Return what opened in the days after the move, single sessions left out."""
+    from_day = START + dt.timedelta(days=CHANGE_DAY)
+    until = from_day + dt.timedelta(days=ALARM_DAYS)
+    return [one for one in spans if from_day <= one.opened_at < until]
 
 
-def _alarms(found: Sequence[Finding]) -> bool:
+def _opened(spans: Sequence[EpisodeSpan]) -> list[EpisodeKind]:
+    return [one.kind for one in _in_time(spans)]
+
+
+def _is_alarm(spans: Sequence[EpisodeSpan]) -> bool:
     """Whether the infant was said to have changed."""
-    return None in _labels(found)
+    return EpisodeKind.PERSISTENT_SHIFT in _opened(spans)
+
+
+def _delay(one: WatchedLife) -> float:
+    """Days to the first shift that was opened; as many as were watched where there is none."""
+    shifts = [s for s in _in_time(one.spans) if s.kind is EpisodeKind.PERSISTENT_SHIFT]
+    if not shifts:
+        return float(ALARM_DAYS)
+    return (shifts[0].opened_at - START).total_seconds() / DAY_S - CHANGE_DAY
+
+
+def _per_90_days(lives_so: Sequence[WatchedLife]) -> float:
+    """Count shifts that open where nothing happens, in 90 days after the baseline."""
+    shifts = [s for one in lives_so for s in one.spans if s.kind is EpisodeKind.PERSISTENT_SHIFT]
+    return len(shifts) * TARGET_DAYS / (len(lives_so) * (DAYS - MINIMUM_DAYS))
+
+
+def _unusual(lives_so: Sequence[WatchedLife], since: int, until: int) -> Estimate | Absent:
+    """Share of sessions that are unusual at 0.10, in some days after the move, by infant."""
+    flags, infant = [], []
+    for number, one in enumerate(lives_so):
+        chosen = (one.day >= CHANGE_DAY + since) & (one.day < CHANGE_DAY + until)
+        p_values = one.p_value[chosen & np.isfinite(one.p_value)]
+        flags.append(p_values <= ALPHA)
+        infant.append(np.full(len(p_values), number))
+    return frac_by_group(np.concatenate(flags), np.concatenate(infant))
 
 
 def _frac(flags: Sequence[bool]) -> Estimate | Absent:

@@ -27,6 +27,7 @@ MOVES = {
     "room_change": "another room",
     "device_change": "another device",
     "growth": "growth four times the usual",
+    "ill": "the infant's own voice changes",
 }
 
 
@@ -37,6 +38,7 @@ def tables(figures: Mapping[str, object]) -> Iterator[Table]:
     yield _lead(figures)
     if "quiet_alarm_frac" in figures:
         yield _moves(figures)
+        yield _after(figures)
 
 
 def _delays(figures: Mapping[str, object]) -> Table:
@@ -89,7 +91,7 @@ def _lead(figures: Mapping[str, object]) -> Table:
 
 
 def _moves(figures: Mapping[str, object]) -> Table:
-    keys = ("alarm_frac", "alarm_frac_shipped_prior", "alarm_unguarded_frac")
+    keys = ("alarm_frac", "alarm_frac_taught_prior", "alarm_unguarded_frac")
     rows = [
         [words, *(_figure(figures, f"{name}_{key}") for key in keys), _label(figures, name)]
         for name, words in MOVES.items()
@@ -97,9 +99,24 @@ def _moves(figures: Mapping[str, object]) -> Table:
     title = f"Simulated recordings, {figures['n_simulated']} infants a row: what came on day 25"
     return table(
         title,
-        ["", "said: infant", "by the shipped prior", "without the guard", "labelled rightly"],
+        ["", "said: infant", "by a taught prior", "without the guard", "labelled rightly"],
         rows,
     )
+
+
+def _after(figures: Mapping[str, object]) -> Table:
+    asked = {
+        "quiet_false_alarms_per_90_days": "nothing: shifts said in 90 days",
+        "quiet_room_label_frac": "nothing: taken for a room",
+        "ill_room_label_frac": "the infant changed: taken for a room",
+        "ill_delay_days": "the infant changed: median days until it is said",
+    }
+    for way, words in (("quiet", "nothing"), ("room_change", "room"), ("device_change", "device")):
+        for days in ("1_to_7", "8_to_15"):
+            key = f"{way}_unusual_frac_day_{days}"
+            asked[key] = f"{words}: sessions unusual at 0.10, days {days.replace('_', ' ')}"
+    rows = [[words, _figure(figures, key)] for key, words in asked.items()]
+    return table("Simulated recordings: what else was said", ["", "figure"], rows)
 
 
 def _label(figures: Mapping[str, object], name: str) -> str:
@@ -108,8 +125,8 @@ def _label(figures: Mapping[str, object], name: str) -> str:
 
 
 def _figure(figures: Mapping[str, object], key: str) -> str:
-    name, shipped, _ = key.partition("_shipped_prior")
-    value, low, high = (figures.get(f"{name}{end}{shipped}") for end in ("", "_lo", "_hi"))
+    name, taught, _ = key.partition("_taught_prior")
+    value, low, high = (figures.get(f"{name}{end}{taught}") for end in ("", "_lo", "_hi"))
     if not isinstance(value, float):
         return "-"
     between = f" [{low:.2f}, {high:.2f}]" if isinstance(low, float) else ""

@@ -13,6 +13,7 @@ from dashboard.standing import (
     ODD,
     RECORDING_LOOKS,
     SHIFT,
+    SURROUNDINGS,
     USUAL,
     Look,
     is_stale,
@@ -294,21 +295,96 @@ def test_unjudged_recordings_by_reason() -> None:
     ]
 
 
-def test_an_episode_tells_its_evidence() -> None:
+PITCH = {"view": "f0_log2_hz", "share": 0.8, "sd": 1.4, "sd_low": 0.9, "sd_high": 1.9}
+PITCH |= {"by": 14.2, "low": 9.1, "high": 19.4, "unit": "%"}
+JITTER = {"view": "jitter_frac", "share": 0.1, "sd": -0.9, "sd_low": -1.5, "sd_high": -0.3}
+JITTER |= {"by": -12.0, "low": -20.0, "high": -4.0, "unit": "%"}
+WHOLE = {"view": "embedding", "share": 0.1, "sd": 0.2, "sd_low": -0.3, "sd_high": 0.7}
+EVIDENCE = {
+    "views": [JITTER, PITCH, WHOLE],
+    "room": "unchanged",
+    "n_sessions": 17,
+    "n_recordings": 41,
+    "n_days": 9,
+    "severity": "clear",
+    "peak_statistic": 6.93,
+    "threshold": 3.34,
+}
+
+
+def test_a_shift_tells_what_moved_by_how_much_and_on_how_much_data() -> None:
     infant = an_infant()
-    evidence = {"peak_statistic": 6.93, "threshold": 5.0, "n_days": 5, "n_sessions": 17}
-    shift = a_shift(infant, NOW - 2 * DAY, evidence=evidence)
+    shift = a_shift(infant, NOW - 2 * DAY, evidence=EVIDENCE)
     assert words.episode_words(infant, shift, NOW) == (
         "A persistent shift since 18 March, 02:14; still open. "
-        "17 sessions on 5 days; the running sum reached 6.9, where an episode begins at 5.0."
+        "Higher in pitch (+14 % [+9, +19]), steadier (-12 % [-20, -4]); "
+        "sound as a whole unchanged; room unchanged; 41 recordings in 17 sessions on 9 days; "
+        "clear evidence (statistic 6.9; an episode begins at 3.3)."
     )
+    assert words.episode_words(infant, a_shift(infant, NOW - DAY), NOW).endswith("still open.")
+
+
+def test_what_may_not_have_moved_is_not_said_to_have() -> None:
+    infant = an_infant()
+    unsure = PITCH | {"sd_low": -0.1}
+    shift = a_shift(infant, evidence=EVIDENCE | {"views": [unsure], "room": "unknown"})
+    told = words.episode_words(infant, shift, NOW)
+    assert "pitch" not in told
+    assert "room" not in told
+
+
+def test_a_shift_in_the_sound_as_a_whole_is_told_in_standard_deviations() -> None:
+    infant = an_infant()
+    moved = WHOLE | {"sd": 1.1, "sd_low": 0.4, "sd_high": 1.8}
+    shift = a_shift(infant, evidence=EVIDENCE | {"views": [moved]})
+    told = words.episode_words(infant, shift, NOW)
+    assert "Sound as a whole unlike before (+1.1 sd [0.4, 1.8])" in told
+
+
+def test_what_a_reviewer_said_is_told() -> None:
+    infant = a_usual_infant()
+    shift = a_shift(infant, verdict="unusual", reviewed_at=NOW)
+    assert "a reviewer said: not usual" in _said(infant)[1]
+    assert words.episode_words(infant, shift, NOW).endswith(
+        "A reviewer said: not usual, and never to be learnt."
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["device"], "Another monitor is listening"),
+        (["room", "room"], "The room sounds different"),
+        (["device", "room"], "Another monitor is listening and the room sounds different"),
+    ],
+)
+def test_new_surroundings_are_told_while_they_are_learnt(labels: list[str], told: str) -> None:
+    infant = a_usual_infant()
+    changes = [{"label": label, "since": NOW.isoformat()} for label in labels]
+    episode = an_episode(
+        infant,
+        NOW - 2 * DAY,
+        kind=Episode.Kind.NEW_SURROUNDINGS,
+        evidence={"changes": changes, "n_sessions": 4, "n_recordings": 9, "n_days": 2},
+    )
+    look, sentence = _said(infant)
+    assert look == SURROUNDINGS
+    assert sentence == (
+        f"{told} since 18 March; until that is learnt, single sessions are not compared"
+    )
+    assert f"{told}; 9 recordings in 4 sessions on 2 days." in words.episode_words(
+        infant, episode, NOW
+    )
+
+
+def test_an_odd_session_tells_its_evidence() -> None:
+    infant = an_infant()
     ended = {"closed_at": NOW, "close_reason": Episode.CloseReason.BACK_TO_USUAL}
     odd = an_episode(infant, NOW - HOUR, **ended, evidence={"smallest_p_value": 0.02})
     assert words.episode_words(infant, odd, NOW) == (
         "One session unlike the others from today, 01:14 to today, 02:14; "
-        "closed because the crying is back to usual. smallest p = 0.020."
+        "closed because the crying is back to usual. Smallest p = 0.020."
     )
-    assert words.episode_words(infant, a_shift(infant, NOW - DAY), NOW).endswith("still open.")
 
 
 def test_a_diarys_free_text_is_not_for_everyone() -> None:

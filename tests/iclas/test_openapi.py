@@ -40,6 +40,8 @@ OPERATIONS = {
     ("post", "/api/v1/recordings/bulk/"),
     ("get", "/api/v1/recordings/{recording_id}/"),
     ("get", "/api/v1/episodes/"),
+    ("post", "/api/v1/episodes/{episode_id}/review/"),
+    ("post", "/api/v1/recordings/{recording_id}/review/"),
     ("get", "/api/v1/health/"),
 }
 Schema = dict[str, Any]

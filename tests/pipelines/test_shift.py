@@ -56,7 +56,7 @@ def shifted(size: float, onset: int, days: int, seed: int = 0, infants: int = 1)
 # --- the model ----------------------------------------------------------------------------------
 
 
-def brute_force(values: FloatArray, steps: FloatArray, level: Level) -> float:
+def brute_force(values: FloatArray, steps: FloatArray, level: Level, first: int = 0) -> float:
     """Sum likelihood ratios from the joint density of all days that have a value."""
     there = np.flatnonzero(np.isfinite(values))
     moved = np.cumsum(steps + level.step_variance)
@@ -64,7 +64,7 @@ def brute_force(values: FloatArray, steps: FloatArray, level: Level) -> float:
     covariance = (covariance + DAY_VARIANCE * np.eye(len(values)))[np.ix_(there, there)]
     usual = multivariate_normal(np.full(len(there), level.mean), covariance)
     total = 0.0
-    for start in there:
+    for start in there[there >= first]:
         for size in (*shift.SIZES_SD, *(-size for size in shift.SIZES_SD)):
             change = size * (there >= start)
             log_ratio = usual.logpdf(values[there] - change) - usual.logpdf(values[there])
@@ -222,6 +222,38 @@ def test_a_change_stays_dated_however_long_it_lasts() -> None:
     change = explain(filtered, watch(filtered, {"view": Level()}, {"view": 1.0}))
     assert abs(change.began - 22) <= 1
     assert change.latest - change.earliest <= 4
+
+
+# --- how far back -------------------------------------------------------------------------------
+
+
+def test_no_change_is_looked_for_that_began_before_the_floor(plain_model: None) -> None:
+    values, level = shifted(1.3, 6, 12, seed=4)[0], Level(variance=2.0)
+    filtered = {"view": followed(values, level)}
+    floor = np.where(np.arange(12) < 9, 2, 9)
+    watched = watch(filtered, {"view": level}, {"view": 1.0}, temper=1.0, floor=floor)
+    steps = np.zeros(12)
+    for day, first in ((3, 2), (8, 2), (9, 9), (11, 9)):
+        expected = brute_force(values[: day + 1], steps[: day + 1], level, first)
+        assert watched.statistic[day, 0] == pytest.approx(expected, abs=1e-9)
+    assert np.all(watched.by_day[:9] == 0.0)
+    assert watched.by_day.sum() == pytest.approx(1.0)
+    assert explain(filtered, watched).earliest >= 9
+
+
+def test_a_change_after_the_floor_is_found_as_ever() -> None:
+    filtered = {"view": followed(shifted(2.0, 30, 40)[0])}
+    floor = np.where(np.arange(40) < 25, 0, 25)
+    watched = watch(filtered, {"view": Level()}, {"view": 1.0}, floor=floor)
+    assert watched.statistic[-1, 0] > THRESHOLD
+    assert explain(filtered, watched).began == 30
+
+
+def test_a_floor_of_the_first_day_is_none() -> None:
+    view = followed(shifted(1.0, 10, 25)[0])
+    first = weigh(view, Level(), floor=np.zeros(25, dtype=np.int64))
+    np.testing.assert_array_equal(first.ratios, weigh(view, Level()).ratios)
+    np.testing.assert_array_equal(first.by_start, weigh(view, Level()).by_start)
 
 
 def test_there_must_be_a_view() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from anomaly.charts import UNUSUAL, ChartPoint, ChartSpan, draw_timeline
+from anomaly.evidence import change_words, movement_words
 from anomaly.models import Episode
 from anomaly.notice import NOTICE
 from anomaly.selectors.judged import episodes_of, judged_recordings
@@ -101,9 +102,12 @@ def _sentence(infant: Infant, episode: Episode) -> str:
         start = f"about {_shown(infant, episode.began_at)} (noticed {noticed})"
     kind = Episode.Kind(episode.kind).label
     if episode.closed_at is None:
-        return f"Episode: {kind}, since {start}, open."
-    ended = Episode.CloseReason(episode.close_reason).label
-    return f"Episode: {kind}, from {start}, to {_shown(infant, episode.closed_at)}: {ended}."
+        said = f"Episode: {kind}, since {start}, open."
+    else:
+        ended = Episode.CloseReason(episode.close_reason).label
+        said = f"Episode: {kind}, from {start}, to {_shown(infant, episode.closed_at)}: {ended}."
+    found = [words(episode.evidence) for words in (change_words, movement_words)]
+    return " ".join([said, *(f"{words}." for words in found if words)])
 
 
 def _shown(infant: Infant, moment: dt.datetime) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipelines import guard
 from pipelines.__main__ import main
 from pipelines.acoustics import CHANNELS
 from pipelines.cohort import SimulatedInfant
 from pipelines.encode import Encoding, encode
 from pipelines.errors import ConfigError
-from pipelines.evaluation import drift_cohort, drift_lives, drift_moves
+from pipelines.evaluation import drift_cohort, drift_lives, drift_moves, drift_watched
 from pipelines.evaluation.drift import run
 from pipelines.evaluation.drift_alarms import (
     Openings,
@@ -42,9 +44,33 @@ from pipelines.evaluation.drift_cohort import (
 )
 from pipelines.evaluation.drift_delays import SHARES, Views, in_turn, score_figures
 from pipelines.evaluation.drift_lead import lead_figures, leads_of, plant
-from pipelines.evaluation.drift_lives import CHANGE_DAY, DAYS, DEVICE, GROWTH, QUIET, ROOM, lives
-from pipelines.evaluation.lived import Lived
-from pipelines.familiar import CHANNEL_WEIGHTS
+from pipelines.evaluation.drift_lives import (
+    CHANGE_DAY,
+    DAYS,
+    DEVICE,
+    GROWTH,
+    ILL,
+    QUIET,
+    ROOM,
+    SICK,
+    WAYS,
+    Life,
+    lives,
+)
+from pipelines.evaluation.drift_watched import (
+    REFIT_DAYS,
+    Judging,
+    WatchedLife,
+    ripe,
+    watch_again,
+    watch_life,
+)
+from pipelines.evaluation.lived import START, Lived
+from pipelines.familiar import ACOUSTICS, CHANNEL_WEIGHTS
+from pipelines.learn import RIPE_AFTER_DAYS
+from pipelines.prior import bundled_priors
+from pipelines.score import MINIMUM_DAYS, SessionScore
+from pipelines.spans import EpisodeKind
 from pipelines.synthesis import synthesise_cry
 
 FloatArray = NDArray[np.float64]
@@ -197,7 +223,7 @@ def test_leads_are_counted_from_the_opening_to_the_symptom() -> None:
 
 def test_illness_deviates_before_its_symptom_and_not_for_ever() -> None:
     ill = plant(30, 149, seed=1)
-    total = sum(np.abs(one) for one in ill.amounts.values())
+    total = np.sum([np.abs(one) for one in ill.amounts.values()], axis=0)
     for infant in range(30):
         for first, lead in zip(ill.symptom[infant], ill.lead[infant], strict=True):
             day = 14 + first
@@ -217,30 +243,35 @@ def test_illness_is_preceded_more_often_than_by_chance() -> None:
 
 # --- lives --------------------------------------------------------------------------------------
 
-
-MOVED_BY = {
-    ROOM: ("intensity_over_background_db", 4.0),
-    DEVICE: ("spectral_tilt_db_per_octave", 5.0),
-}
+PITCH, LOUDNESS, TILT = F0, "intensity_over_background_db", "spectral_tilt_db_per_octave"
+MOVED_BY = {ROOM: (LOUDNESS, 4.0), DEVICE: (TILT, 4.0), ILL: (PITCH, 3.0)}
+"""What moves from the day of the change on, in standard deviations within infants."""
+SHIPPED = bundled_priors("").views
+TILT_AT = [channel.name for channel in CHANNELS].index(TILT)
 
 
 def a_life(key: str, days: int) -> Lived:
-    """Make up what was heard of an infant, four recordings a day."""
+    """Make up what was heard of an infant, four recordings a day; it lies where most infants do."""
     rng = np.random.default_rng(int.from_bytes(key.encode()))
     n, way = 4 * days, key.split("-")[-1]
-    channels = rng.standard_normal((n, len(CHANNELS)))
+    levels = 0.5 * rng.standard_normal((n, len(CHANNELS)))
     if way in MOVED_BY:
         name, by = MOVED_BY[way]
-        channels[:, [channel.name for channel in CHANNELS].index(name)] += by
+        levels[:, [channel.name for channel in CHANNELS].index(name)] += by
+    channels, room = SHIPPED[ACOUSTICS], SHIPPED[guard.ROOM]
+    places = np.repeat(rng.uniform(-1.0, 1.0, (days, guard.ROOM_DIRECTIONS)), 4, axis=0)
+    places += rng.uniform(-0.5, 0.5, places.shape) + 4.0 * (way == ROOM)
+    heard = places @ np.linalg.pinv(room.turn[:, : guard.ROOM_DIRECTIONS])
+    hours = np.arange(n) % 4 * 5.0 + 3.0
     return Lived(
-        embeddings=np.zeros((2 * n, 192), dtype=np.float32),
+        embeddings=rng.standard_normal((2 * n, 192)).astype(np.float32),
         unit_recording=np.repeat(np.arange(n), 2),
-        channels=channels,
-        room=(rng.standard_normal((n, 160)) + (way == ROOM)).astype(np.float32),
-        time_s=np.repeat(np.arange(days), 4) * 86_400.0,
+        channels=channels.mean + levels / np.diag(channels.turn),
+        room=(room.mean + heard + 0.001 * rng.standard_normal(heard.shape)).astype(np.float32),
+        time_s=START.timestamp() + np.repeat(np.arange(days), 4) * 86_400.0 + hours * 3_600.0,
         day=np.repeat(np.arange(days), 4),
         session=np.arange(n),
-        age_days=np.repeat(np.arange(days), 4).astype(np.float64),
+        age_days=np.full(n, np.nan),
         deviated=np.zeros(n, dtype=bool),
     )
 
@@ -258,9 +289,34 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[SimulatedInfant]:
     return asked
 
 
-def test_infants_live_in_four_ways(heard: list[SimulatedInfant], tmp_path: Path) -> None:
+@pytest.fixture
+def learnt(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.bool_]]:
+    """Judge by what is dull, in place of by a personal model; return what each version learnt."""
+    versions: list[NDArray[np.bool_]] = []
+
+    def learn(_: Life, chosen: NDArray[np.bool_]) -> object:
+        versions.append(chosen)
+        return object()
+
+    def judge(_: object, lived: Lived, recordings: NDArray[np.int64]) -> SessionScore:
+        channels = SHIPPED[ACOUSTICS]
+        dull = (lived.channels[recordings] - channels.mean)[:, TILT_AT].mean()
+        p_value = 0.05 if dull * channels.turn[TILT_AT, TILT_AT] > 2.0 else 0.5
+        return SessionScore(0.0, p_value, len(recordings), {"gmm": 0.5})
+
+    def pool(workers: int, **_: object) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(drift_watched, "learnt", learn)
+    monkeypatch.setattr(drift_watched, "judged_session", judge)
+    monkeypatch.setattr(drift_moves, "ProcessPoolExecutor", pool)
+    monkeypatch.setattr(drift_moves, "TEACHERS", 8)
+    return versions
+
+
+def test_infants_live_in_five_ways(heard: list[SimulatedInfant], tmp_path: Path) -> None:
     found = lives(2, 1, tmp_path)
-    assert set(found) == {QUIET, ROOM, DEVICE, GROWTH}
+    assert set(found) == set(WAYS) == {QUIET, ROOM, DEVICE, GROWTH, ILL}
     by_key = {one.key: one for one in heard}
     plain, moved = by_key["sim-0000"], by_key["sim-0000-room"]
     assert moved.rooms != plain.rooms
@@ -274,6 +330,32 @@ def test_infants_live_in_four_ways(heard: list[SimulatedInfant], tmp_path: Path)
     assert by_key["sim-0000-quiet"].rooms == plain.rooms
 
 
+def test_the_ill_change_in_their_own_voice_and_in_nothing_else(
+    heard: list[SimulatedInfant], tmp_path: Path
+) -> None:
+    lives(4, 1, tmp_path, ways=(ILL,))
+    by_key = {one.key: one for one in heard}
+    ill = [by_key[f"sim-000{number}-ill"] for number in range(4)]
+    planted = [{one.parameter.value for one in infant.deviations} for infant in ill]
+    assert planted == [{"f0"}, {"breathiness", "jitter"}, {"intensity", "unit"}, {"f0"}]
+    for infant in ill:
+        plain = by_key[infant.key.removesuffix("-ill")]
+        assert plain.deviations == ()
+        assert (infant.rooms, infant.microphones) == (plain.rooms, plain.microphones)
+        assert all(one.onset_day == 0.0 for one in infant.deviations)  # of the later days
+        assert all(one.amount != 0.0 for one in infant.deviations)
+    weaker = {one.parameter.value: one.amount for one in ill[2].deviations}
+    assert max(weaker.values()) < 0.0
+
+
+def test_only_the_ways_that_are_asked_for_are_heard(
+    heard: list[SimulatedInfant], tmp_path: Path
+) -> None:
+    assert set(lives(1, 1, tmp_path, ways=(QUIET, SICK))) == {QUIET, SICK}
+    assert [one.key for one in heard] == ["sim-0000", "sim-0000-quiet", "sim-0000-sick"]
+    assert {one.parameter.value for one in heard[-1].deviations} == {"f0", "breathiness", "jitter"}
+
+
 def test_the_parts_of_a_life_follow_each_other(
     heard: list[SimulatedInfant], tmp_path: Path
 ) -> None:
@@ -285,24 +367,146 @@ def test_the_parts_of_a_life_follow_each_other(
     assert life.heard.unit_recording.max() == len(life.heard.day) - 1
 
 
-def test_moves_are_told_from_changes(heard: list[SimulatedInfant], tmp_path: Path) -> None:
-    found = drift_moves.moves_figures(3, 1, tmp_path, 1)
-    assert found["device_label_right_frac"] == 1.0
-    assert found["room_label_right_frac"] == 1.0
-    assert found["device_change_alarm_unguarded_frac"] == 1.0
-    for way in ("room_change", "device_change"):
-        alarms, bare = found[f"{way}_alarm_frac"], found[f"{way}_alarm_unguarded_frac"]
-        assert isinstance(alarms, float)
-        assert isinstance(bare, float)
-        assert alarms < bare
-
-
 def test_other_infants_teach_than_are_judged(heard: list[SimulatedInfant], tmp_path: Path) -> None:
     drift_lives.lessons(2, 2001, tmp_path)
     taught = {one.voice.f0_hz for one in heard}
     heard.clear()
     lives(2, 1, tmp_path)
     assert not taught & {one.voice.f0_hz for one in heard}
+
+
+# --- lives watched ------------------------------------------------------------------------------
+
+PLAIN = Judging(SHIPPED)
+
+
+def one_life(way: str, folder: Path) -> Life:
+    (life,) = lives(1, 1, folder, ways=(way,))[way]
+    return life
+
+
+def openings_of(watched: WatchedLife) -> list[EpisodeKind]:
+    return [span.kind for span in watched.spans]
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_life_is_judged_by_real_models_from_the_day_there_are_some(tmp_path: Path) -> None:
+    life = one_life(QUIET, tmp_path).within(12)
+    judged = watch_life(life, PLAIN, 12)
+    assert len(judged.sessions) == len(judged.day) == len(judged.p_value) == 4 * 12
+    known = judged.day >= MINIMUM_DAYS
+    assert np.isnan(judged.p_value[~known]).all()
+    assert np.all((judged.p_value[known] > 0.0) & (judged.p_value[known] <= 1.0))
+    deviate = np.array([one.deviate for one in judged.sessions])
+    assert np.array_equal(np.isfinite(deviate), known)
+    times = [one.time for one in judged.sessions]
+    assert times == sorted(times)
+
+
+@pytest.mark.usefixtures("heard", "learnt")
+def test_without_the_guard_neither_background_nor_device_is_known(tmp_path: Path) -> None:
+    life = one_life(DEVICE, tmp_path)
+    guarded = watch_life(life, PLAIN, DAYS)
+    assert openings_of(guarded) == [EpisodeKind.NEW_SURROUNDINGS]
+    bare = watch_again(life, guarded, Judging(SHIPPED, is_guarded=False))
+    assert EpisodeKind.PERSISTENT_SHIFT in openings_of(bare)
+    assert EpisodeKind.NEW_SURROUNDINGS not in openings_of(bare)
+    assert {one.device for one in bare.sessions} == {""}
+    assert all(np.isnan(one.summary.room).all() for one in bare.sessions)
+
+
+@pytest.mark.usefixtures("heard", "learnt")
+def test_watching_again_keeps_what_was_judged(tmp_path: Path) -> None:
+    life = one_life(ILL, tmp_path)
+    judged = watch_life(life, PLAIN, DAYS)
+    again = watch_again(life, judged, PLAIN)
+    assert again.spans == judged.spans
+    np.testing.assert_array_equal(again.p_value, judged.p_value)
+    for one, same in zip(judged.sessions, again.sessions, strict=True):
+        np.testing.assert_equal((one.time, one.deviate), (same.time, same.deviate))
+
+
+@pytest.mark.usefixtures("heard")
+def test_versions_learn_no_days_of_a_shift(learnt: list[NDArray[np.bool_]], tmp_path: Path) -> None:
+    life = one_life(ILL, tmp_path)
+    newest = {}
+    for holds_back in (True, False):
+        learnt.clear()
+        watch_life(life, Judging(SHIPPED, holds_back=holds_back), DAYS)
+        newest[holds_back] = set(life.heard.day[learnt[-1]].tolist())
+    last = (DAYS - 1 - MINIMUM_DAYS) // REFIT_DAYS * REFIT_DAYS + MINIMUM_DAYS
+    assert max(newest[True]) < CHANGE_DAY
+    assert max(newest[False]) == last - RIPE_AFTER_DAYS
+
+
+@pytest.mark.usefixtures("heard")
+def test_versions_learn_new_surroundings_from_the_next_day_on(
+    learnt: list[NDArray[np.bool_]], tmp_path: Path
+) -> None:
+    life = one_life(DEVICE, tmp_path).within(CHANGE_DAY + 6)
+    newest = {}
+    for bridges in (True, False):
+        learnt.clear()
+        watch_life(life, Judging(SHIPPED, bridges=bridges), CHANGE_DAY + 6)
+        newest[bridges] = int(life.heard.day[learnt[-1]].max())
+    assert newest == {True: CHANGE_DAY + 4, False: CHANGE_DAY + 5 - RIPE_AFTER_DAYS}
+
+
+@pytest.mark.usefixtures("heard", "learnt")
+def test_surroundings_that_are_known_are_learnt_as_slowly_as_ever(tmp_path: Path) -> None:
+    life = one_life(DEVICE, tmp_path)
+    judged = watch_life(life, PLAIN, DAYS)
+    (span,) = judged.spans
+    assert span.closed_at is not None
+    settled = (span.closed_at - START).days
+    today = settled + RIPE_AFTER_DAYS
+    known = [one for one in judged.sessions if (one.time - START).days < today]
+    chosen = ripe(life, known, today, PLAIN)
+    assert life.heard.day[chosen].max() == settled
+
+
+@pytest.mark.usefixtures("heard", "learnt")
+def test_moves_are_told_from_changes(tmp_path: Path) -> None:
+    found = drift_moves.moves_figures(2, 1, tmp_path, 1)
+    assert found["device_label_right_frac"] == found["room_label_right_frac"] == 1.0
+    for way in ("quiet", "room_change", "device_change", "growth"):
+        assert found[f"{way}_alarm_frac"] == 0.0
+    assert found["device_change_alarm_unguarded_frac"] == 1.0
+    assert found["room_change_alarm_unguarded_frac"] == 1.0
+    assert found["ill_alarm_frac"] == found["ill_alarm_unguarded_frac"] == 1.0
+    assert found["quiet_room_label_frac"] == found["ill_room_label_frac"] == 0.0
+    assert found["quiet_false_alarms_per_90_days"] == 0.0
+    delay = found["ill_delay_days"]
+    assert isinstance(delay, float)
+    assert 0.0 < delay < 4.0
+    for days in ("1_to_7", "8_to_15"):
+        assert found[f"device_change_unusual_frac_day_{days}"] == 1.0
+        assert found[f"quiet_unusual_frac_day_{days}"] == 0.0
+    moved = found["moved_variance"]
+    assert isinstance(moved, dict)
+    assert moved[ROOM][LOUDNESS] > 3.0 > moved[ROOM][TILT]
+    assert moved[DEVICE][TILT] > 3.0 > moved[DEVICE][LOUDNESS]
+
+
+@pytest.mark.usefixtures("heard", "learnt")
+def test_every_figure_has_its_interval_and_is_in_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "drift.json"
+    cache = ["--cache", str(tmp_path / "cache"), "--json", str(file)]
+    assert main(["drift", "--infants", "20", "--simulated", "2", *cache]) == 0
+    found, shown = json.loads(file.read_text()), capsys.readouterr().out
+    for way in ("quiet", "room_change", "device_change", "growth", "ill"):
+        for key in ("alarm_frac", "alarm_unguarded_frac"):
+            assert found[f"{way}_{key}_lo"] <= found[f"{way}_{key}"] <= found[f"{way}_{key}_hi"]
+        assert 0.0 <= found[f"{way}_alarm_frac_taught_prior"] <= 1.0
+        assert f"{way}_alarm_frac_lo_taught_prior" in found
+    for words in ("another room", "another device", "own voice changes", "by a taught prior"):
+        assert words in shown
+    after = shown[shown.index("what else was said") :]
+    figures = [line for line in after.splitlines() if "[" in line or "nothing: shifts" in line]
+    assert len(figures) == 4 + 2 * 3
+    assert " - " not in after
 
 
 # --- the whole ----------------------------------------------------------------------------------
