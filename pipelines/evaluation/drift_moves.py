@@ -55,6 +55,8 @@ TEACHERS = 24
 TEACHERS_SEED = 2000
 """Added to the seed of those who are judged."""
 ALARM_DAYS = 14
+COLD_DAYS = 18
+"""Twice as many as the first personal model needs."""
 ALPHA = 0.10
 WEEKS = ((0, 7), (7, 15))
 NAMES = {QUIET: QUIET, ROOM: "room_change", DEVICE: "device_change", GROWTH: GROWTH, ILL: ILL}
@@ -208,6 +210,8 @@ def _told(found: Watched) -> Figures:
         figures |= json_keys(f"{way}_room_label_frac", _frac(wrong))
     figures |= json_keys("ill_delay_days", median(np.array([_delay(one) for one in found[ILL]])))
     figures |= {"quiet_false_alarms_per_90_days": _per_90_days(found[QUIET])}
+    cold = [_is_early(one.spans) for one in found[QUIET]]
+    figures |= json_keys("cold_start_alarm_frac", _frac(cold))
     for way in (QUIET, DEVICE, ROOM):
         for since, until in WEEKS:
             key = f"{NAMES[way]}_unusual_frac_day_{since + 1}_to_{until}"
@@ -229,6 +233,12 @@ def _opened(spans: Sequence[EpisodeSpan]) -> list[EpisodeKind]:
 def _is_alarm(spans: Sequence[EpisodeSpan]) -> bool:
     """Whether the infant was said to have changed."""
     return EpisodeKind.PERSISTENT_SHIFT in _opened(spans)
+
+
+def _is_early(spans: Sequence[EpisodeSpan]) -> bool:
+    """Whether an infant of whom little is known yet was said to have changed."""
+    until = START + dt.timedelta(days=COLD_DAYS)
+    return any(s.kind is EpisodeKind.PERSISTENT_SHIFT and s.opened_at < until for s in spans)
 
 
 def _delay(one: WatchedLife) -> float:

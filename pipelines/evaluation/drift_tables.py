@@ -107,6 +107,7 @@ def _moves(figures: Mapping[str, object]) -> Table:
 def _after(figures: Mapping[str, object]) -> Table:
     asked = {
         "quiet_false_alarms_per_90_days": "nothing: shifts said in 90 days",
+        "cold_start_alarm_frac": "nothing: a shift said in the first 18 days",
         "quiet_room_label_frac": "nothing: taken for a room",
         "ill_room_label_frac": "the infant changed: taken for a room",
         "ill_delay_days": "the infant changed: median days until it is said",

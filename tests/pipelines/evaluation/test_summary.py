@@ -20,23 +20,20 @@ from pipelines.evaluation.metrics import Absent, Estimate, json_keys
 from pipelines.evaluation.pairs import Pairs
 from pipelines.evaluation.protocol import make_trials
 from pipelines.evaluation.summary import (
-    DASH,
     FIGURES,
-    MONITORS,
     NOTICE,
     PARTS,
     REPORT,
     Missing,
     Source,
-    Table,
-    cell,
     file_of,
-    in_order,
     read_source,
     run,
     written,
 )
 from pipelines.evaluation.summary_figures import STYLES, Panel, Picture, Point, draw
+from pipelines.evaluation.summary_reading import DASH, Table, cell, in_order
+from pipelines.evaluation.summary_watch import MONITORS
 from pipelines.score import SCORERS
 from tests.pipelines.evaluation.recordings_made_up import a_corpus, a_recording
 
