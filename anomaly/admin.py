@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from anomaly.models import Episode, Event, GateDecision, PersonalModel
+from anomaly.models import Episode, Event, GateDecision, PersonalModel, VersionTrial
 from infants.admin import ReadOnlyAdmin
 
 
@@ -36,3 +36,11 @@ class GateDecisionAdmin(ReadOnlyAdmin):
 
     list_display = ("recording_id", "is_cry", "accepted", "confidence", "gate_version")
     list_filter = ("is_cry", "accepted", "gate_version")
+
+
+@admin.register(VersionTrial)
+class VersionTrialAdmin(ReadOnlyAdmin):
+    """What a new build or encoder would change; `manage.py try_version` makes them."""
+
+    list_display = ("id", "infant_id", "encoder", "made_at", "n_sessions", "adopted_at")
+    list_filter = ("encoder", ("adopted_at", admin.EmptyFieldListFilter))

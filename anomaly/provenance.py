@@ -142,7 +142,8 @@ def _decision_obstacle(recording: Recording, decision: GateDecision) -> str:
         return f"decided by {decision.gate_version}, and {installed} is installed"
     if not recording.gate_features:
         return "the features that the gate decides on are not stored"
-    return _embeddings_obstacle(recording)
+    judged: RecordingJudgement | None = getattr(recording, "judgement", None)
+    return _embeddings_obstacle(recording, "" if judged is None else judged.encoder)
 
 
 def _decided(row: GateDecision) -> Values:

@@ -189,8 +189,9 @@ class Familiar:
         embedding = _known(priors.get(EMBEDDING), turned.embedding, session)
         acoustics = _known(priors.get(ACOUSTICS), turned.acoustics, session)
         own = np.ones(turned.acoustics.shape[1]) if spread is None else spread
-        rooms = turned.room[np.isfinite(turned.room).all(axis=1)]
-        return cls(embedding, acoustics, own, rooms)
+        # As they are kept, so that a version that was saved scores the same bits.
+        rooms = turned.room[np.isfinite(turned.room).all(axis=1)].astype(np.float32)
+        return cls(embedding, acoustics, own, rooms.astype(np.float64))
 
     def likelihood(self, turned: Turned) -> FloatArray:
         """How much likelier recordings are as somebody else's, as a log ratio, ``(r,)``."""

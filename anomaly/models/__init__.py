@@ -9,6 +9,7 @@ from anomaly.models.judgement import (
 )
 from anomaly.models.learning import BaselineEntry, PersonalModel
 from anomaly.models.series import DailyRollup, ScorePoint
+from anomaly.models.trials import VersionTrial
 
 __all__ = [
     "BaselineEntry",
@@ -21,4 +22,5 @@ __all__ = [
     "ScorePoint",
     "SessionJudgement",
     "SessionSummary",
+    "VersionTrial",
 ]
