@@ -505,7 +505,7 @@ def test_every_figure_has_its_interval_and_is_in_a_table(
         assert words in shown
     after = shown[shown.index("what else was said") :]
     figures = [line for line in after.splitlines() if "[" in line or "nothing: shifts" in line]
-    assert len(figures) == 4 + 2 * 3
+    assert len(figures) == 5 + 2 * 3
     assert " - " not in after
 
 
