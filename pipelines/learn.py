@@ -36,9 +36,9 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 RIPE_AFTER_DAYS = 7
 BRIDGED_AFTER_DAYS = 1
 SUSPICION = Lasting(threshold=2.8, least_background=SURELY_MOVED)
-"""What days are held back for. Infants who stay as they are lose 9 of 100 days by it where they are
-simulated, 19 where days are drawn from the monitor's own model; with a threshold of 2.4, which
-protects no better, 22 and 29. A room has to be sure, since what it explains is learnt.
+"""What days are held back for: lower than what is told, so that what is sick is not learnt before
+it is sure, and no lower, so that an infant who stays as it is keeps most of its days. A room has to
+be sure, since what it explains is learnt.
 """
 LEARNT_AFTER_ALL = (CloseReason.LASTED_TOO_LONG, CloseReason.SURROUNDINGS, CloseReason.REVIEWED)
 """Reasons with which a shift turns out to be the new usual."""
