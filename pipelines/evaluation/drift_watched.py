@@ -17,10 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.baseline import Baseline, Cried
 from pipelines.evaluation.drift_lives import Life
-from pipelines.evaluation.lived import Lived
-from pipelines.familiar import Views, direction
+from pipelines.evaluation.lived import Lived, baseline_of, cried, views_of_lived
 from pipelines.lasting import Lasting, Watch, find_lasting, watch_of
 from pipelines.learn import SUSPICION, choose_ripe, device_spans, held_spans, within
 from pipelines.prior import ViewPrior
@@ -156,14 +154,14 @@ def _with_deviate(one: HeardSession, deviate: float) -> HeardSession:
 
 def learnt(life: Life, chosen: BoolArray) -> PersonalModel | Learning:
     """Return the version that some recordings make."""
-    return PersonalModel.fit(_baseline(life, chosen), _ENCODER, seed=0)
+    return PersonalModel.fit(baseline_of(life.heard, chosen), _ENCODER, seed=0)
 
 
 def judged_session(
     model: PersonalModel, heard: Lived, recordings: NDArray[np.int64]
 ) -> SessionScore:
     """Return what a version says of a session."""
-    return model.score_session([model.score_recording(_cried(heard, n)) for n in recordings])
+    return model.score_session([model.score_recording(cried(heard, n)) for n in recordings])
 
 
 def ripe(life: Life, known: Sequence[HeardSession], today: int, judging: Judging) -> BoolArray:
@@ -190,36 +188,3 @@ def ripe(life: Life, known: Sequence[HeardSession], today: int, judging: Judging
     kept = choose_ripe(heard.day[past], today, held=held, bridged=bridged)
     chosen[np.flatnonzero(past)[kept]] = True
     return chosen
-
-
-def _baseline(life: Life, chosen: BoolArray) -> Baseline:
-    heard = life.heard
-    unit = chosen[heard.unit_recording]
-    number = heard.unit_recording[unit]
-    return Baseline(
-        embeddings=heard.embeddings[unit],
-        recording=number,
-        session=heard.session[number],
-        day=heard.day[number],
-        views=views_of_lived(heard).of(chosen),
-    )
-
-
-def views_of_lived(lived: Lived) -> Views:
-    """Return an infant's recordings in three views."""
-    own = [lived.embeddings[lived.unit_recording == one] for one in range(len(lived.day))]
-    return Views(
-        np.array([direction(units) for units in own]),
-        lived.channels,
-        lived.room.astype(np.float64),
-        lived.age_days,
-    )
-
-
-def _cried(lived: Lived, number: int) -> Cried:
-    return Cried(
-        lived.embeddings[lived.unit_recording == number],
-        lived.channels[number],
-        lived.room[number],
-        float(lived.age_days[number]),
-    )

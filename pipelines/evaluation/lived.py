@@ -24,9 +24,11 @@ from threadpoolctl import threadpool_limits
 from pipelines.acoustics import CHANNELS, channels_of, hear_unit
 from pipelines.acoustics.channels import scaled
 from pipelines.artefacts import read_artefact, write_artefact
+from pipelines.baseline import Baseline, Cried
 from pipelines.cohort import PlannedRecording, SimulatedInfant, plan_recordings, render
 from pipelines.embed import Encoder, load_encoder
 from pipelines.errors import ArtefactError
+from pipelines.familiar import Views, direction
 from pipelines.recordings import Step
 from pipelines.room import background_views
 from pipelines.segment import segment
@@ -65,6 +67,40 @@ class Lived:
     session: NDArray[np.int64]
     age_days: FloatArray
     deviated: NDArray[np.bool_]
+
+
+def baseline_of(lived: Lived, chosen: NDArray[np.bool_]) -> Baseline:
+    """Return some recordings of an infant as a baseline."""
+    unit = chosen[lived.unit_recording]
+    number = lived.unit_recording[unit]
+    return Baseline(
+        embeddings=lived.embeddings[unit],
+        recording=number,
+        session=lived.session[number],
+        day=lived.day[number],
+        views=views_of_lived(lived).of(chosen),
+    )
+
+
+def views_of_lived(lived: Lived) -> Views:
+    """Return an infant's recordings in three views."""
+    own = [lived.embeddings[lived.unit_recording == one] for one in range(len(lived.day))]
+    return Views(
+        np.array([direction(units) for units in own]),
+        lived.channels,
+        lived.room.astype(np.float64),
+        lived.age_days,
+    )
+
+
+def cried(lived: Lived, number: int) -> Cried:
+    """Return one recording as it is judged."""
+    return Cried(
+        lived.embeddings[lived.unit_recording == number],
+        lived.channels[number],
+        lived.room[number],
+        float(lived.age_days[number]),
+    )
 
 
 def hear_infants(

@@ -29,12 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import cauchy
 
-from pipelines.baseline import Baseline, Cried
 from pipelines.change import Deviation, Parameter
 from pipelines.cohort import DailyPattern, SimulatedInfant, draw_infants
 from pipelines.evaluation import metrics, report
-from pipelines.evaluation.lived import Lived, hear_infants
-from pipelines.familiar import Views, direction
+from pipelines.evaluation.lived import Lived, baseline_of, cried, hear_infants
 from pipelines.score import SCORERS, Learning, PersonalModel, RecordingScore
 
 LEARNT_DAYS = 14
@@ -114,46 +112,12 @@ def live(lived: Lived, seed: int = 0) -> Judged:
 _ENCODER = "a simulated cohort"
 
 
-def baseline_of(lived: Lived, chosen: NDArray[np.bool_]) -> Baseline:
-    """Return some recordings of an infant as a baseline."""
-    unit = chosen[lived.unit_recording]
-    number = lived.unit_recording[unit]
-    return Baseline(
-        embeddings=lived.embeddings[unit],
-        recording=number,
-        session=lived.session[number],
-        day=lived.day[number],
-        views=views_of_lived(lived).of(chosen),
-    )
-
-
-def views_of_lived(lived: Lived) -> Views:
-    """Return an infant's recordings in three views."""
-    own = [lived.embeddings[lived.unit_recording == one] for one in range(len(lived.day))]
-    return Views(
-        np.array([direction(units) for units in own]),
-        lived.channels,
-        lived.room.astype(np.float64),
-        lived.age_days,
-    )
-
-
 def sessions_between(lived: Lived, first: int, last: int) -> Iterator[NDArray[np.intp]]:
     """Yield the recordings of each session that begins on one of these days."""
     for session in np.unique(lived.session):
         own = np.flatnonzero(lived.session == session)
         if first <= lived.day[own[0]] < last:
             yield own
-
-
-def cried(lived: Lived, number: int) -> Cried:
-    """Return one recording as it is judged."""
-    return Cried(
-        lived.embeddings[lived.unit_recording == number],
-        lived.channels[number],
-        lived.room[number],
-        float(lived.age_days[number]),
-    )
 
 
 def _session_p_values(

@@ -10,13 +10,12 @@ from scipy.stats import norm
 
 from pipelines.__main__ import main
 from pipelines.evaluation import promise
-from pipelines.evaluation.lived import Lived, hear_infants
+from pipelines.evaluation.lived import Lived, baseline_of, hear_infants
 from pipelines.evaluation.promise import (
     COMBINED,
     OTHERS,
     PARAMETERS,
     Judged,
-    baseline_of,
     drawn,
     figures_of,
     live,
