@@ -161,7 +161,9 @@ def _surroundings_sentence(seen: Overview, now: dt.datetime) -> str:
 
 
 def _learning_sentence(seen: Overview, name: str) -> str:
-    if seen.learning is None or seen.learning.days >= seen.learning.needed:
+    if seen.learning is not None and seen.learning.days >= seen.learning.needed:
+        return f"Enough of {name}’s crying is known; comparing begins after the next"
+    if seen.learning is None:
         return f"{name}’s usual is learnt; the next crying will be compared with it"
     return f"Still learning {name}’s usual: {seen.learning.days} of {seen.learning.needed} days"
 

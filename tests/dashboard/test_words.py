@@ -124,6 +124,16 @@ def test_learning_counts_days_of_the_infants_own_calendar() -> None:
     assert _said(infant) == (LEARNING, "Still learning Ada’s usual: 2 of 9 days")
 
 
+def test_an_infant_of_whom_enough_is_known_is_not_called_still_learning() -> None:
+    infant = a_heard_infant()
+    for day in range(9):
+        when = NOW - (day + 1) * DAY
+        recording = a_judged(infant, when)
+        BaselineEntry.objects.create(recording=recording, infant=infant, recorded_at=when)
+    said = "Enough of Ada’s crying is known; comparing begins after the next"
+    assert _said(infant) == (LEARNING, said)
+
+
 def test_a_fresh_model_without_a_comparison_is_told() -> None:
     infant = a_usual_infant()
     recording = a_judged(infant, NOW - MINUTE)
