@@ -304,6 +304,9 @@ def _given(given: Mapping[str, Any]) -> str:
 def _outcome(part: ScorePart) -> str:
     if part.model is None:
         return f"learning, {part.baseline_days} of {part.baseline_days_needed} days: no number yet"
+    if part.baseline_days < part.baseline_days_needed:
+        known = f"{part.baseline_days} of {part.baseline_days_needed} days"
+        return f"scored by what other infants teach; learning, {known}"
     return "scored"
 
 

@@ -5,7 +5,7 @@ promised than simulated infants kept (docs/judgement.md), and where a promise do
 """
 
 from anomaly.models import PersonalModel
-from pipelines.score import MINIMUM_DAYS, Learning
+from pipelines.score import EARLIEST_DAYS, MINIMUM_DAYS, Learning
 
 NOT_ELSEWHERE = (
     "None of it holds where the room, the monitor or the age differ from the baseline's by more "
@@ -19,15 +19,33 @@ LASTING = (
 def promised(standing: PersonalModel | Learning) -> list[str]:
     """Return what can be promised, a sentence each."""
     if isinstance(standing, Learning):
-        return [
-            f"No session is compared before crying was heard on {MINIMUM_DAYS} days; so far it was "
-            f"on {standing.days}.",
-            f"From then on lasting changes are looked for too. {LASTING}",
-        ]
+        return _promised_so_far(standing)
     return [
         "Of usual sessions, on average over infants, one in ten is called unusual at p = 0.10 and "
         f"one in twenty at 0.05. {_finest(standing)}".strip(),
         LASTING,
+        NOT_ELSEWHERE,
+    ]
+
+
+def _promised_so_far(standing: Learning) -> list[str]:
+    """Return what can be promised while the infant is being learnt."""
+    later = (
+        f"After {MINIMUM_DAYS} days the infant's own detectors compare, and lasting changes are "
+        f"looked for. {LASTING}"
+    )
+    if not standing.has_numbers:
+        return [
+            f"No session is compared yet: crying was heard on {standing.days} days. A first "
+            f"comparison takes {EARLIEST_DAYS}, one by the infant's own measure {MINIMUM_DAYS}.",
+            later,
+        ]
+    return [
+        f"Crying was heard on {standing.days} of {MINIMUM_DAYS} days; until then sessions are "
+        "compared by what other infants teach. Of usual ones, on average over infants, at most one "
+        "in ten is called unusual at p = 0.10 and one in twenty at 0.05; of unusual ones fewer are "
+        "noticed than later.",
+        later,
         NOT_ELSEWHERE,
     ]
 

@@ -73,7 +73,7 @@ def look_of_infant(seen: Overview) -> Look:
         return SURROUNDINGS
     if seen.last_recorded_at is None:
         return NOTHING
-    if seen.was_scored:
+    if seen.was_scored and seen.learning is None:
         return USUAL
     return LEARNING if seen.last_cry_at is not None else NOTHING
 

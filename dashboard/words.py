@@ -165,7 +165,8 @@ def _learning_sentence(seen: Overview, name: str) -> str:
         return f"Enough of {name}’s crying is known; comparing begins after the next"
     if seen.learning is None:
         return f"{name}’s usual is learnt; the next crying will be compared with it"
-    return f"Still learning {name}’s usual: {seen.learning.days} of {seen.learning.needed} days"
+    said = f"Still learning {name}’s usual: {seen.learning.days} of {seen.learning.needed} days"
+    return f"{said}; compared so far with what other infants teach" if seen.was_scored else said
 
 
 def _nothing_sentence(seen: Overview) -> str:

@@ -3,10 +3,11 @@
 In: the baseline's recordings with their session and day, once: unit embeddings, and where they are
 known the acoustic channels and the background; then the same of a new recording. Out: a
 ``PersonalModel`` or, while there are too few days, a ``Learning``; then a ``RecordingScore`` and a
-``SessionScore``. Guaranteed: a pure function of the recordings, the encoder, the population's prior
-and the seed; what is saved and loaded scores the same bits; the p-values keep what
-``pipelines.pooled`` promises, and no more. Score (high = anomalous), p-value and the verdict drawn
-from it elsewhere are three things.
+``SessionScore``. From ``EARLIEST_DAYS`` on there is an early model, which rests on what other
+infants teach; from ``MINIMUM_DAYS`` on a whole one, with the infant's own detectors. Guaranteed: a
+pure function of the recordings, the encoder, the population's prior and the seed; what is saved and
+loaded scores the same bits; the p-values keep what ``pipelines.pooled`` promises, and no more.
+Score (high = anomalous), p-value and the verdict drawn from it elsewhere are three things.
 
 Five scorers speak of the infant: the three detectors on its embeddings, and the two of
 ``pipelines.familiar``. The background has a p-value of its own, which is part of none of theirs: it
@@ -54,13 +55,17 @@ from pipelines.pooled import UNKNOWN_DEVICE, Moments, Pooled
 from pipelines.prior import Priors, bundled_priors, prior_arrays, priors_of
 
 MINIMUM_DAYS = 9
-"""Days before there is a score: with nine sessions left out in turn, p can be as low as 0.10."""
+"""Days before the learning is done: with nine sessions left out in turn, their ranks alone can be
+as low as 0.10, and the detectors have enough to be fitted on."""
+EARLIEST_DAYS = 3
+"""Days before there is a score at all, by the scorers that know the population beforehand."""
 
 ARTEFACT_KIND = "personal_model"
 FORMAT_VERSION = 2
 EMBEDDINGS_ONLY = 1
 """Format of versions that were learnt from embeddings alone; they go on judging as they did."""
-SCORERS = (*DETECTORS, LIKELIHOOD, ACOUSTICS)
+EARLY_SCORERS = (LIKELIHOOD, ACOUSTICS)
+SCORERS = (*DETECTORS, *EARLY_SCORERS)
 IMPORTANCE = {LIKELIHOOD: 5.0}
 """How much each scorer's word counts, 1 where it is not named: the three detectors hear the same
 embedding. Chosen on infants that training hears, of nine mixtures."""
@@ -76,10 +81,21 @@ _PRIOR = "prior"
 
 @dataclass(frozen=True)
 class Learning:
-    """There is no score yet: the baseline has this many of the days it needs."""
+    """The baseline has this many of the days it needs; before that, there is no whole model.
+
+    Attributes
+    ----------
+    days
+        On how many days crying was heard.
+    needed
+        On how many it has to be.
+    has_numbers
+        Whether sessions are compared already, by what other infants teach.
+    """
 
     days: int
     needed: int
+    has_numbers: bool = False
 
     @property
     def text(self) -> str:
@@ -149,7 +165,7 @@ class PersonalModel:
     Attributes
     ----------
     detectors
-        Fitted on the whole baseline, by name.
+        Fitted on the whole baseline, by name; none in an early model.
     familiar
         What is known of the infant beside the population; None in a version of embeddings alone.
     priors
@@ -160,8 +176,9 @@ class PersonalModel:
         The same of their backgrounds; None where too few are known.
     facts
         What the model rests on, for people and provenance: ``n_units``, ``n_recordings``,
-        ``n_sessions``, ``n_days``, ``nu``, ``n_components``, ``seed``, ``encoder_fingerprint``,
-        ``smallest_p_value``, ``prior`` and ``versions``. Everything in it is JSON.
+        ``n_sessions``, ``n_days``, ``seed``, ``encoder_fingerprint``, ``smallest_p_value``,
+        ``prior`` and ``versions``; of a whole model ``nu`` and ``n_components`` too. Everything in
+        it is JSON.
     """
 
     detectors: dict[str, Detector]
@@ -196,7 +213,8 @@ class PersonalModel:
         -------
         PersonalModel or Learning
             A model, or how far the learning has come where the baseline has fewer than
-            ``MINIMUM_DAYS`` days or sessions.
+            ``EARLIEST_DAYS`` days or sessions; fewer than ``MINIMUM_DAYS``, where it is not known
+            how the scores of this encoder's embeddings lie in the population.
 
         Raises
         ------
@@ -205,10 +223,11 @@ class PersonalModel:
         """
         baseline = baseline.checked()
         days = min(baseline.n_days, baseline.n_sessions)
-        if days < MINIMUM_DAYS:
-            return Learning(days, MINIMUM_DAYS)
         known = bundled_priors(encoder_fingerprint) if priors is None else priors
-        unfitted = {name: detector() for name, detector in DETECTORS.items()}
+        if days < _days_needed(known):
+            return Learning(days, MINIMUM_DAYS)
+        whole = DETECTORS if days >= MINIMUM_DAYS else {}
+        unfitted = {name: detector() for name, detector in whole.items()}
         units, session = baseline.embeddings, baseline.session
         # The matrices are small: a second thread only waits for the first, at ten times the time.
         with threadpool_limits(limits=1):
@@ -225,6 +244,11 @@ class PersonalModel:
         }
         facts = _facts(baseline, fitted) | given
         return cls(fitted, familiar, known, calibration, room, facts)
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the infant is still being learnt, and its own detectors have not been fitted."""
+        return not self.detectors
 
     def score_recording(self, cried: Cried | NDArray[np.float32]) -> RecordingScore:
         """Score one recording.
@@ -366,11 +390,12 @@ class PersonalModel:
         """
         artefact, is_of_embeddings = _read(path, encoder_fingerprint)
         try:
+            facts = artefact.metadata["facts"]
+            is_early = facts["n_days"] < MINIMUM_DAYS or facts["n_sessions"] < MINIMUM_DAYS
             detectors = {
                 name: detector.from_arrays(_inside(artefact.arrays, name))
-                for name, detector in DETECTORS.items()
+                for name, detector in ({} if is_early else DETECTORS).items()
             }
-            facts = artefact.metadata["facts"]
             if is_of_embeddings:
                 nothing = Priors({}, {}, "")
                 return cls(detectors, None, nothing, _ranks(artefact.arrays), None, facts)
@@ -379,11 +404,16 @@ class PersonalModel:
                 priors_of(_inside(artefact.arrays, _PRIOR)), moments, str(facts["prior"])
             )
             familiar = Familiar.from_arrays(_inside(artefact.arrays, _FAMILIAR))
-            calibration = _pooled(artefact.arrays, priors.moments)
+            calibration = _pooled(artefact.arrays, detectors, priors.moments)
             room = _room(_inside(artefact.arrays, _ROOM))
         except (ConfigError, KeyError) as error:
             raise CorruptArtefactError(path, str(error)) from error
         return cls(detectors, familiar, priors, calibration, room, facts)
+
+
+def _days_needed(priors: Priors) -> int:
+    """Return from how many days on there is a score, given what is known of the population."""
+    return EARLIEST_DAYS if set(EARLY_SCORERS) <= set(priors.moments) else MINIMUM_DAYS
 
 
 def _recording_score(scores: dict[str, float], judged: Judgement) -> RecordingScore:
@@ -441,10 +471,11 @@ def _ranks(arrays: Arrays) -> Calibration:
     return Calibration(dict(zip(DETECTORS, left_out, strict=True)), session)
 
 
-def _pooled(arrays: Arrays, moments: Moments) -> Pooled:
-    left_out = take(arrays, tuple(f"{_SCORES}/{name}" for name in SCORERS))
+def _pooled(arrays: Arrays, detectors: Mapping[str, Detector], moments: Moments) -> Pooled:
+    scorers = (*detectors, *EARLY_SCORERS)
+    left_out = take(arrays, tuple(f"{_SCORES}/{name}" for name in scorers))
     session, day, device = take(arrays, (_SESSION, _DAY, _DEVICE))
-    scores = dict(zip(SCORERS, left_out, strict=True))
+    scores = dict(zip(scorers, left_out, strict=True))
     return Pooled(scores, session, day, device, moments, IMPORTANCE)
 
 
@@ -466,9 +497,11 @@ def _inside(arrays: Arrays, room: str) -> Arrays:
 
 
 def _facts(baseline: Baseline, fitted: Mapping[str, Detector]) -> dict[str, Any]:
-    return {
-        "nu": float(fitted[OneClassSvm.name].arrays()["nu"]),
-        "n_components": len(fitted[GaussianMixture.name].arrays()["log_weights"]),
+    chosen: dict[str, Any] = {}
+    if fitted:
+        chosen["nu"] = float(fitted[OneClassSvm.name].arrays()["nu"])
+        chosen["n_components"] = len(fitted[GaussianMixture.name].arrays()["log_weights"])
+    return chosen | {
         "n_units": len(baseline.embeddings),
         "n_recordings": baseline.n_recordings,
         "n_sessions": baseline.n_sessions,

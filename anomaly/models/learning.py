@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from infants.models import Infant, Recording
+from pipelines.score import MINIMUM_DAYS
 
 
 class PersonalModel(models.Model):
@@ -14,8 +15,11 @@ class PersonalModel(models.Model):
 
     A version has heard admitted recordings of sessions that ended by `learnt_until`. It is learnt
     during a later session and judges the sessions that start after that one (`in_force_after`): a
-    session is judged by one version only, and never by one that has heard it.
+    session is judged by one version only, and never by one that has heard it. An early version
+    judges by what other infants teach, while the infant is still being learnt.
     """
+
+    WHOLE: ClassVar = models.Q(n_days__gte=MINIMUM_DAYS, n_sessions__gte=MINIMUM_DAYS)
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="personal_models")
@@ -55,6 +59,11 @@ class PersonalModel(models.Model):
     def __str__(self) -> str:
         """Name the infant and the version."""
         return f"model {self.number} of {self.infant_id}"
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it was learnt from too few days to have the infant's own detectors."""
+        return min(self.n_days, self.n_sessions) < MINIMUM_DAYS
 
 
 class BaselineEntry(models.Model):

@@ -41,9 +41,10 @@ class SessionValue:
 class Overview:
     """What is known of one infant.
 
-    `learning` is set while there is no personal model; `was_scored` tells whether the newest
-    judgement has a number. `episodes` are open or belong to the last 24 hours, newest first;
-    `waiting` recordings are on their way, `failed` ones were set aside in the last 24 hours.
+    `learning` is set while there is no whole personal model; `was_scored` tells whether the newest
+    judgement has a number, and an early one has too. `episodes` are open or belong to the last 24
+    hours, newest first; `waiting` recordings are on their way, `failed` ones were set aside in the
+    last 24 hours.
     """
 
     infant: Infant
@@ -94,7 +95,7 @@ def _infants(viewer: Viewer) -> QuerySet[Any]:
     combined = ScorePoint.Scorer.COMBINED
     points = ScorePoint.objects.filter(infant=OuterRef("id"), scorer=combined).order_by("-time")
     model = PersonalModel.objects.filter(
-        infant=OuterRef("id"), encoder=OuterRef("encoder"), withdrawn_at=None
+        PersonalModel.WHOLE, infant=OuterRef("id"), encoder=OuterRef("encoder"), withdrawn_at=None
     )
     return visible_infants(viewer).annotate(
         last_recorded_at=Subquery(recordings.values("recorded_at")[:1]),
@@ -147,7 +148,7 @@ def _monitors(infants: Iterable[UUID], now: dt.datetime) -> dict[UUID, Device]:
 
 
 def _learning(infants: Iterable[Any], now: dt.datetime) -> dict[UUID, Learning]:
-    """Return how far the learning has come of those who have no model yet."""
+    """Return how far the learning has come of those who have no whole model yet."""
     young = {infant.id: infant for infant in infants if not infant.has_model}
     entries = BaselineEntry.objects.filter(
         infant__in=list(young), withdrawn_at=None, recording__session__ended_at__lt=now

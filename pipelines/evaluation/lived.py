@@ -31,11 +31,14 @@ from pipelines.errors import ArtefactError
 from pipelines.familiar import Views, direction
 from pipelines.recordings import Step
 from pipelines.room import background_views
+from pipelines.score import PersonalModel
 from pipelines.segment import segment
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 KIND = "lived"
 FORMAT_VERSION = 1
+COMBINED = "combined"
+ROOM_NAME = "room"
 
 FloatArray = NDArray[np.float64]
 
@@ -101,6 +104,23 @@ def cried(lived: Lived, number: int) -> Cried:
         lived.room[number],
         float(lived.age_days[number]),
     )
+
+
+def sessions_between(lived: Lived, first: int, last: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the recordings of each session that begins on one of these days."""
+    for session in np.unique(lived.session):
+        own = np.flatnonzero(lived.session == session)
+        if first <= lived.day[own[0]] < last:
+            yield own
+
+
+def session_p_values(
+    model: PersonalModel, lived: Lived, chosen: NDArray[np.intp]
+) -> dict[str, float]:
+    """Judge a session of some recordings; p-values by scorer, combined, and of a known room."""
+    judged = model.score_session([model.score_recording(cried(lived, int(n))) for n in chosen])
+    room = {} if judged.room_p_value is None else {ROOM_NAME: judged.room_p_value}
+    return judged.p_values | {COMBINED: judged.p_value} | room
 
 
 def hear_infants(

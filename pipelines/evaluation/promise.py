@@ -10,7 +10,7 @@ Infants have days with effects of their own (intra-class correlation 0.3), grow,
 and their monitor. Each is learnt for 14 days, then judged by versions that are refitted every week,
 as long as there is nothing but usual days: what a sick week does to a baseline is asked elsewhere.
 In the last days one parameter of the voice is off by two of the standard deviations by which the
-infant's recordings vary in it.
+infant's recordings vary in it. Beside it stands what is promised of an infant while it is learnt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import argparse
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -31,21 +31,28 @@ from scipy.stats import cauchy
 
 from pipelines.change import Deviation, Parameter
 from pipelines.cohort import DailyPattern, SimulatedInfant, draw_infants
+from pipelines.embed import load_encoder
 from pipelines.evaluation import metrics, report
-from pipelines.evaluation.lived import Lived, baseline_of, cried, hear_infants
-from pipelines.score import SCORERS, Learning, PersonalModel, RecordingScore
+from pipelines.evaluation.lived import (
+    COMBINED,
+    Lived,
+    baseline_of,
+    hear_infants,
+    session_p_values,
+    sessions_between,
+)
+from pipelines.evaluation.promise_early import early_figures, live_early, show_early
+from pipelines.score import SCORERS, Learning, PersonalModel
 
 LEARNT_DAYS = 14
 REFIT_DAYS = 7
-USUAL_DAYS = 64
+USUAL_DAYS = 66
 PLANTED_DAYS = 6
 ALPHAS = (("10", 0.10), ("05", 0.05))
 PATTERN = DailyPattern(hours=(3.0, 9.0, 15.0, 20.0), recordings_per_session=1.0)
-"""Two hundred usual sessions in the fifty days that are judged."""
+"""Two hundred usual sessions and a few in the 52 days that are judged, since not all are heard."""
 CLIP_S = 3.0
 SPREADS = 2.0
-COMBINED = "combined"
-ROOM_NAME = "room"
 FloatArray = NDArray[np.float64]
 
 
@@ -88,47 +95,39 @@ class Judged:
     ----------
     usual, deviating
         By scorer, p-values of sessions in which nothing, or something, was planted.
+    early
+        What ``pipelines.evaluation.promise_early`` found.
     """
 
     usual: dict[str, FloatArray]
     deviating: dict[str, FloatArray]
+    early: dict[str, list[float]] = field(default_factory=dict)
 
 
-def live(lived: Lived, seed: int = 0) -> Judged:
-    """Judge one infant's sessions, week by week, by what was learnt before."""
+def live(lived: Lived, encoder: str, seed: int = 0) -> Judged:
+    """Judge one infant's sessions, week by week, by what was learnt before.
+
+    Parameters
+    ----------
+    lived
+        The infant.
+    encoder
+        Fingerprint of the encoder; the population is known beforehand where it is the bundled one.
+    seed
+        Of the fits.
+    """
     usual: list[dict[str, float]] = []
     deviating: list[dict[str, float]] = []
     for first in range(LEARNT_DAYS, USUAL_DAYS + 1, REFIT_DAYS):
-        model = PersonalModel.fit(baseline_of(lived, lived.day < first), _ENCODER, seed)
+        model = PersonalModel.fit(baseline_of(lived, lived.day < first), encoder, seed)
         if isinstance(model, Learning):
             continue
         last = first + REFIT_DAYS if first < USUAL_DAYS else first + PLANTED_DAYS
         for chosen in sessions_between(lived, first, last):
-            p_values = _session_p_values(model, lived, chosen)
+            p_values = session_p_values(model, lived, chosen)
             (deviating if lived.deviated[chosen].any() else usual).append(p_values)
-    return Judged(_columns(usual), _columns(deviating))
-
-
-_ENCODER = "a simulated cohort"
-
-
-def sessions_between(lived: Lived, first: int, last: int) -> Iterator[NDArray[np.intp]]:
-    """Yield the recordings of each session that begins on one of these days."""
-    for session in np.unique(lived.session):
-        own = np.flatnonzero(lived.session == session)
-        if first <= lived.day[own[0]] < last:
-            yield own
-
-
-def _session_p_values(
-    model: PersonalModel, lived: Lived, chosen: NDArray[np.intp]
-) -> dict[str, float]:
-    scores: list[RecordingScore] = [
-        model.score_recording(cried(lived, int(number))) for number in chosen
-    ]
-    judged = model.score_session(scores)
-    room = {} if judged.room_p_value is None else {ROOM_NAME: judged.room_p_value}
-    return judged.p_values | {COMBINED: judged.p_value} | room
+    early = live_early(lived, encoder, USUAL_DAYS)
+    return Judged(_columns(usual), _columns(deviating), early)
 
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, FloatArray]:
@@ -169,7 +168,7 @@ OTHERS = {"cauchy": cauchy_combination, "harmonic": harmonic_mean, "e_values": e
 
 def with_others(judged: Judged) -> Judged:
     """Add what other combinations of the same scorers' p-values say, and the dummies."""
-    return Judged(_more(judged.usual), _more(judged.deviating))
+    return Judged(_more(judged.usual), _more(judged.deviating), judged.early)
 
 
 def _more(p_values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
@@ -207,6 +206,7 @@ def figures_of(judged: Sequence[Judged]) -> dict[str, Any]:
         "n_sessions": sum(sizes),
         "least_sessions": min(sizes),
         "recall_by_parameter": _by_parameter(whole),
+        "early": early_figures([one.early for one in judged]),
         "simulated": True,
         "versions": report.versions(),
     }
@@ -268,11 +268,12 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _judged(lived: Sequence[Lived], workers: int) -> Iterator[Judged]:
+    judge = partial(live, encoder=load_encoder("bundled", threads=1).fingerprint)
     if workers <= 1:
-        yield from map(live, lived)
+        yield from map(judge, lived)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(live, lived)
+        yield from pool.map(judge, lived)
 
 
 def show(figures: Mapping[str, Any]) -> None:
@@ -296,6 +297,7 @@ def show(figures: Mapping[str, Any]) -> None:
     out.print(report.table(title, headings, rows))
     parts = ", ".join(f"{name} {part:.2f}" for name, part in figures["recall_by_parameter"].items())
     out.print(f"planted changes of 2 sd called unusual at 0.10: {parts}")
+    show_early(figures["early"])
 
 
 def _told(figures: Mapping[str, Any], key: str) -> str:

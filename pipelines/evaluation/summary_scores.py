@@ -6,7 +6,7 @@ text, tables and pictures. Guaranteed: dummies and controls stand in the table o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.evaluation.evaluate_tables import COLUMNS, HEADINGS
 from pipelines.evaluation.summary_figures import Panel, Picture, Point
@@ -70,6 +70,17 @@ def promise_blocks(figures: Figures) -> Iterator[Block]:
             [[name, cell(moved, name, 3)] for name in moved],
         )
     )
+    if figures.get("early"):
+        yield shown(_early_table(figures["early"], kind, f"{count(figures, 'n')} infants"))
+
+
+def _early_table(rows: Sequence[Figures], kind: str, n: str) -> Table:
+    keys = ("fpr_at_alpha10", "fpr_at_alpha05", "recall_at_alpha10")
+    headings = ["days known", "FPR at 0.10", "FPR at 0.05", "recall at 0.10"]
+    lines = [[str(row["known_days"]), *(cell(row, key, 3) for key in keys)] for row in rows]
+    sizes = sum(row["n_sessions"] for row in rows)
+    title = "While an infant is learnt: judged by what few days and other infants teach"
+    return Table(title, kind, f"{n}, {sizes} usual sessions", OVER_INFANTS, headings, lines)
 
 
 def _is_part(value: object) -> bool:

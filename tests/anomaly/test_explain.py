@@ -76,9 +76,9 @@ def test_what_came_in_and_what_was_heard(tmp_path: Path) -> None:
 def test_a_score_names_the_version_and_what_it_rests_on(tmp_path: Path) -> None:
     score = told(lived.a_known_infant(tmp_path)[1][-1]).score
     assert score is not None
-    model = PersonalModel.objects.get()
+    model = PersonalModel.objects.get(PersonalModel.WHOLE)
     assert score.model is not None
-    assert (score.model.id, score.model.number, score.model.sha256) == (model.id, 1, model.sha256)
+    assert (score.model.id, score.model.number, score.model.sha256) == (model.id, 7, model.sha256)
     assert (score.model.n_days, score.model.n_sessions) == (9, 9)
     assert score.model.smallest_p_value == pytest.approx(9 / 29 / 10)
     assert set(score.scores) == set(score.p_values) == set(SCORERS)

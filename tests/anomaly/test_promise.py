@@ -8,11 +8,19 @@ from tests.builders import a_model, an_infant
 
 
 def test_an_infant_still_learnt_is_told_when_sessions_are_compared() -> None:
-    said = promised(Learning(4, 9))
+    said = promised(Learning(2, 9))
     assert said[0] == (
-        "No session is compared before crying was heard on 9 days; so far it was on 4."
+        "No session is compared yet: crying was heard on 2 days. A first comparison takes 3, one "
+        "by the infant's own measure 9."
     )
     assert LASTING in said[1]
+
+
+def test_an_infant_compared_by_what_others_teach_is_told_so() -> None:
+    said = promised(Learning(4, 9, has_numbers=True))
+    assert said[0].startswith("Crying was heard on 4 of 9 days; until then sessions are")
+    assert LASTING in said[1]
+    assert said[2] == NOT_ELSEWHERE
 
 
 @pytest.mark.django_db

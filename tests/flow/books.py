@@ -31,7 +31,7 @@ from anomaly.models.judgement import Outcome
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.sessions import gap
 from infants.states import Reason, State
-from pipelines.score import SCORERS
+from pipelines.score import EARLY_SCORERS, SCORERS
 from tests.flow.load import Item, Monitor
 from tests.installation import Installation
 
@@ -162,6 +162,14 @@ def _leases(books: _Books) -> Iterator[str]:
             yield f"{recording.id} is still leased or counted"
 
 
+def _scorers_of(judgement: RecordingJudgement) -> Sequence[str]:
+    """Return who must have spoken: few days are judged by those who know the population."""
+    if judgement.outcome != Outcome.SCORED:
+        return ()
+    is_early = judgement.baseline_days < judgement.baseline_days_needed
+    return EARLY_SCORERS if is_early else SCORERS
+
+
 def _judged(books: _Books) -> Iterator[str]:
     """Everything that is done has what it must have once, and what was rejected has nothing."""
     for recording in books.recordings:
@@ -172,10 +180,7 @@ def _judged(books: _Books) -> Iterator[str]:
             if judgement is None or decision is None:
                 yield f"{name} is done without decision or judgement"
                 continue
-            expected = {"combined"} | (
-                set(SCORERS) if judgement.outcome == Outcome.SCORED else set()
-            )
-            if scorers != sorted(expected):
+            if scorers != sorted({"combined", *_scorers_of(judgement)}):
                 yield f"{name} has the points {scorers}"
             yield from _heard(name, cries)
         elif judgement or scorers or name in books.baseline:

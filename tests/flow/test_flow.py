@@ -17,9 +17,14 @@ from django.core.files.base import ContentFile
 from pytest_django import Settings
 
 from anomaly.models import ScorePoint
+from anomaly.selectors.overview import overviews
+from anomaly.selectors.standing import baseline_standing
+from dashboard import words
+from dashboard.standing import LEARNING, look_of_infant
 from devices.models import Device
 from iclas import flow
 from iclas.tasks import close_what_ended, judge_infant, run_step, sweep
+from infants.access import Viewer
 from infants.arrays import from_bytes
 from infants.assignments import assign_device
 from infants.holder import holder
@@ -28,6 +33,7 @@ from infants.models import Household, Infant, Recording
 from infants.stages.upload import Upload, store_upload
 from infants.states import ON_THE_WAY, Reason, State
 from pipelines.embed import EMBEDDING_DIM
+from pipelines.score import EARLY_SCORERS, Learning
 from tests import sounds
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +105,29 @@ def test_an_infant_becomes_known_and_its_recordings_get_numbers(
     assert scored.exists()
     for point in scored:
         assert 0 < point.p_value <= 1
+
+
+def test_an_infant_of_few_days_is_compared_with_what_others_teach(
+    monitor: Device, tmp_path: Path
+) -> None:
+    with flow.kept_back() as ids:
+        last = [
+            _upload(monitor, sounds.cry_bytes(tmp_path, seed=day), START + dt.timedelta(days=day))
+            for day in range(6)
+        ][-1]
+    flow.drive(list(ids))
+    last.refresh_from_db()
+    points = ScorePoint.objects.filter(scorer="combined").order_by("time")
+    assert [point.outcome for point in points] == ["learning"] * 4 + ["scored"] * 2
+    assert set(last.judgement.p_values) == set(EARLY_SCORERS)
+    assert last.judgement.model.is_early
+    seen = Viewer.system()
+    assert baseline_standing(seen, last.subject) == Learning(6, 9, has_numbers=True)
+    (one,) = overviews(seen, START + dt.timedelta(days=6))
+    assert look_of_infant(one) == LEARNING
+    assert "6 of 9 days; compared so far with what other infants teach" in words.state_sentence(
+        one, LEARNING, START + dt.timedelta(days=6)
+    )
 
 
 @pytest.mark.parametrize(

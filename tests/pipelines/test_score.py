@@ -7,9 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.baseline import Baseline
+from pipelines.acoustics import CHANNELS
+from pipelines.baseline import Baseline, Cried, views_of
 from pipelines.errors import ConfigError, CorruptArtefactError, IncompatibleArtefactError
-from pipelines.score import MINIMUM_DAYS, SCORERS, Learning, PersonalModel, RecordingScore
+from pipelines.prior import Priors, bundled_priors
+from pipelines.score import (
+    EARLY_SCORERS,
+    MINIMUM_DAYS,
+    SCORERS,
+    Learning,
+    PersonalModel,
+    RecordingScore,
+)
 from tests.pipelines.detectors.baselines import units_of
 
 N_SESSIONS = 14
@@ -36,6 +45,50 @@ def test_a_young_baseline_is_still_learning(days: int, text: str | None) -> None
     assert learning == Learning(days=days, needed=MINIMUM_DAYS)
     assert isinstance(learning, Learning)
     assert text is None or learning.text == text
+
+
+def known_population() -> Priors:
+    """Return the priors that ship, as if they had been learnt with the encoder of these tests."""
+    moments = dict.fromkeys(EARLY_SCORERS, (0.0, 1.0))
+    return replace(bundled_priors(ENCODER), moments=moments)
+
+
+@pytest.mark.parametrize("days", [3, 8])
+def test_where_the_population_is_known_few_days_give_an_early_model(
+    days: int, tmp_path: Path
+) -> None:
+    model = PersonalModel.fit(a_baseline(40, n_sessions=days), ENCODER, 0, known_population())
+    assert isinstance(model, PersonalModel)
+    assert model.is_early
+    assert not {"nu", "n_components"} & set(model.facts)
+    score = model.score_recording(units_of(4, seed=1)[0])
+    assert set(score.scores) == set(score.p_values) == set(EARLY_SCORERS)
+    assert 1 > model.score_session([score]).p_value >= model.facts["smallest_p_value"]
+    model.save(tmp_path / "early.safetensors")
+    loaded = PersonalModel.load(tmp_path / "early.safetensors", ENCODER)
+    assert loaded.is_early
+    assert loaded.score_recording(units_of(4, seed=1)[0]) == score
+
+
+def test_an_early_model_hears_what_no_infant_it_knows_would_cry_like() -> None:
+    baseline = a_baseline(40, n_sessions=5)
+    channels = np.random.default_rng(0).normal(0.0, 0.05, (10, len(CHANNELS)))
+    views = views_of([Cried(np.zeros((1, 192), np.float32), row) for row in channels])
+    known = replace(baseline, views=views)
+    model = PersonalModel.fit(known, ENCODER, 0, known_population())
+    assert isinstance(model, PersonalModel)
+    units = units_of(4, seed=1)[0]
+    usual, moved = (model.score_recording(Cried(units, channels[0] + by)) for by in (0.0, 8.0))
+    assert moved.p_value < 0.10 < usual.p_value
+
+
+def test_two_days_are_no_model_and_nine_are_a_whole_one() -> None:
+    two = PersonalModel.fit(a_baseline(40, n_sessions=2), ENCODER, 0, known_population())
+    nine = PersonalModel.fit(a_baseline(54, n_sessions=9), ENCODER, 0, known_population())
+    assert two == Learning(2, MINIMUM_DAYS)
+    assert isinstance(nine, PersonalModel)
+    assert not nine.is_early
+    assert set(nine.score_recording(units_of(4, seed=1)[0]).p_values) == set(SCORERS)
 
 
 def test_days_count_and_not_sessions() -> None:

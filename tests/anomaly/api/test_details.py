@@ -59,7 +59,7 @@ def test_an_infant_never_heard_has_learnt_nothing(client: Client, infant: Infant
     said = _get(client, f"infants/{infant.id}/")
     assert said["notice"] == NOTICE
     promised = said["baseline"].pop("promised")
-    assert promised[0].startswith("No session is compared before crying was heard on 9 days")
+    assert promised[0].startswith("No session is compared yet: crying was heard on 0 days.")
     assert said["baseline"] == {
         "outcome": "learning",
         "learning": {"days": 0, "needed": 9, "text": "learning, 0 of 9 days"},

@@ -61,7 +61,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short")
 def test_usual_days_are_usual_and_planted_ones_are_not() -> None:
-    judged = live(made_up())
+    judged = live(made_up(), "another encoder")
     assert set(judged.usual) == {*SCORERS, COMBINED, "room"}
     assert len(judged.usual[COMBINED]) == 12  # days 14 to 25
     assert len(judged.deviating[COMBINED]) == 4
