@@ -23,9 +23,9 @@ LINT_HOME := .mypy_cache/iclas-home
 
 .PHONY: setup setup-dev run demo test test-long lint format bench clean
 
-setup: .venv/installed
+setup: .venv/installed .venv/bundled
 
-setup-dev: .venv/installed-dev
+setup-dev: .venv/installed-dev .venv/bundled
 
 # A killed set-up leaves half an environment, and an upgrade of Python one whose interpreter is gone
 # or does not see its packages: neither is mended, each is made anew.
@@ -50,6 +50,15 @@ INSTALL_FAILED = { echo "Packages are missing: mend what pip says above (room on
 	@echo "Installing requirements.txt into .venv; the first time this takes some minutes."
 	@$(FORGET_HALF_INSTALLED)
 	@$(INSTALL) -r requirements.txt || $(INSTALL_FAILED)
+	@touch $@
+
+# What the pages load: bundled here, so that nothing is fetched while they are open.
+FRONTEND := $(wildcard frontend/*.json frontend/.npmrc frontend/*.mjs frontend/*.py) \
+	$(wildcard frontend/src/*.ts frontend/src/*/*.ts)
+BUILT := dashboard/static/dashboard/built
+.venv/bundled: $(FRONTEND) .venv/made $(if $(wildcard $(BUILT)/page.js.br),,.venv/broken)
+	@echo "Bundling the pages' scripts."
+	@$(PYTHON) frontend/bundle.py
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
@@ -78,6 +87,7 @@ lint: setup-dev
 	@$(PYTHON) -m ruff format --quiet --check .
 	@mkdir -p $(LINT_HOME)
 	@ICLAS_HOME=$(LINT_HOME) $(PYTHON) -m mypy
+	@$(PYTHON) frontend/bundle.py --check
 	@.venv/bin/lint-imports --no-logo
 
 format: setup-dev

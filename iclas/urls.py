@@ -47,6 +47,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 urlpatterns = [
     path("", include("dashboard.urls")),
+    path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     re_path(r"^api/", NothingHereView.as_view()),

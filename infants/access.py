@@ -74,9 +74,26 @@ def infants_for(viewer: Viewer, right: Right = Right.SEE) -> QuerySet[Infant]:
     if viewer.user is None:
         return Infant.objects.none()
     roles = [role for role, rights in RIGHTS.items() if right in rights]
-    memberships = Membership.objects.filter(user=viewer.user, role__in=roles, revoked_at=None)
-    live = memberships.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    return Infant.objects.filter(id__in=_live(viewer.user, roles).values("infant_id"))
+
+
+def cares_as_clinician(user: User) -> bool:
+    """Tell whether this person is the clinician of any infant now."""
+    return _live(user, [Role.CLINICIAN]).exists()
+
+
+def patients_of(viewer: Viewer) -> QuerySet[Infant]:
+    """Return the infants whom this viewer cares for as a clinician."""
+    if viewer.user is None:
+        return Infant.objects.none()
+    live = _live(viewer.user, [Role.CLINICIAN])
     return Infant.objects.filter(id__in=live.values("infant_id"))
+
+
+def _live(user: User, roles: list[Role]) -> QuerySet[Membership]:
+    """Return the person's memberships in these roles that hold now."""
+    memberships = Membership.objects.filter(user=user, role__in=roles, revoked_at=None)
+    return memberships.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
 def assignments_for(device: Device) -> QuerySet[DeviceAssignment]:

@@ -98,7 +98,7 @@ def test_a_foreign_infant_answers_like_one_that_does_not_exist() -> None:
 
 
 def _without_token(content: bytes) -> str:
-    return re.sub(r'value="\w{64}"', "", content.decode())
+    return re.sub(r'value="\w{64}"|nonce="[\w-]+"', "", content.decode())
 
 
 def test_who_has_lost_the_right_sees_nothing() -> None:
@@ -191,15 +191,21 @@ def test_every_drawing_has_a_title_and_no_box_is_backwards() -> None:
 
 def test_the_policy_goes_with_every_page_and_holds() -> None:
     client, paths = _staff_with_everything()
+    nonces: list[str] = []
     for path in [*paths, SIGN_IN]:
         answer = client.get(path)
-        assert answer.headers["Content-Security-Policy"] == POLICY
+        said = answer.headers["Content-Security-Policy"]
+        (nonce,) = set(re.findall(r"'nonce-([^']+)'", said))
+        assert said == POLICY.format(nonce=nonce)
+        nonces.append(nonce)
         page = Page(answer.content.decode())
-        assert page.all("script") == page.all("style") == []
+        assert page.all("style") == []
+        assert all(one.get("nonce") == nonce and one.get("src") for one in page.all("script"))
         assert all("style" not in given for _, given in page.elements)
         assert not any(name.startswith("on") for _, given in page.elements for name in given)
         links = [given.get(name) or "" for _, given in page.elements for name in ("src", "href")]
         assert not any("//" in link for link in links)
+    assert len(set(nonces)) == len(paths) + 1
 
 
 def test_the_policy_leaves_other_rooms_alone() -> None:

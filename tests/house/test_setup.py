@@ -20,13 +20,20 @@ if [ "$2" = venv ] && [ ! -e died-once ]; then
 fi
 exec "{python}" "$@"
 """
+BUNDLES_NOTHING = """from pathlib import Path
+built = Path("dashboard/static/dashboard/built")
+built.mkdir(parents=True, exist_ok=True)
+(built / "page.js.br").touch()
+"""
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a checkout that requires nothing."""
+    """Return a checkout that requires nothing, with a bundler that bundles nothing."""
     shutil.copy(project.ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements.txt").touch()
+    (tmp_path / "frontend").mkdir()
+    (tmp_path / "frontend/bundle.py").write_text(BUNDLES_NOTHING)
     return tmp_path
 
 

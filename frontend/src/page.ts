@@ -1,0 +1,11 @@
+// What every page loads: parts that arrive without a reload, the theme, and what is offline.
+
+import htmx from "htmx.org";
+
+import { announceOffline } from "./parts/offline";
+import { followTheme } from "./parts/theme";
+
+htmx.config.includeIndicatorCSS = false;
+
+followTheme();
+announceOffline();
