@@ -7,6 +7,7 @@ holds nonsense is taken for none; an error page, which may have no session, gets
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from infants.access import Viewer, cares_as_clinician
@@ -29,6 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": chosen if chosen in THEMES else SYSTEM,
         "themes": THEMES,
+        "now_iso": timezone.now().isoformat(),
         "nonce": getattr(request, "csp_nonce", ""),
         "is_clinician": viewer.user is not None and cares_as_clinician(viewer.user),
     }

@@ -4,11 +4,13 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard import views
+from dashboard.live.views import live
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
     path("infants/<uuid:infant_id>/", views.infant, name="infant"),
+    path("live/", live, name="live"),
     path("status/", views.status, name="status"),
     path(
         "sign-in/",

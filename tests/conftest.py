@@ -70,12 +70,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def _missing_here() -> dict[str, str]:
     """Return why tests with a mark cannot run here, by mark."""
     from tests.disks import may_mount
+    from tests.services import chromium
 
     missing = {}
     if not os.environ.get("ICLAS_DATA"):
         missing["real_recordings"] = "needs real recordings, and ICLAS_DATA is not set"
     if not any(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         missing["postgresql_programs"] = "needs PostgreSQL, which is not installed"
+    if not chromium.PROGRAM.exists():
+        missing["browser"] = "needs Chromium, which is not installed"
     if not may_mount():
         missing["private_mounts"] = "needs disks of its own, and may not mount any (unshare)"
     return missing

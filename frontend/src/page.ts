@@ -2,6 +2,7 @@
 
 import htmx from "htmx.org";
 
+import { follow } from "./parts/live";
 import { announceOffline } from "./parts/offline";
 import { followTheme } from "./parts/theme";
 
@@ -9,3 +10,4 @@ htmx.config.includeIndicatorCSS = false;
 
 followTheme();
 announceOffline();
+follow();

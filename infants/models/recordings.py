@@ -110,6 +110,7 @@ class Recording(models.Model):
         ordering: ClassVar = ["recorded_at"]
         indexes: ClassVar = [
             models.Index(fields=["infant", "-recorded_at"]),
+            models.Index(fields=["infant", "-state_changed_at"]),
             models.Index(
                 fields=["state", "state_changed_at"],
                 condition=~Q(state__in=["done", "rejected", "failed"]),

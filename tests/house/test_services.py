@@ -91,7 +91,8 @@ def test_folders_without_database_are_there() -> None:
 def test_every_folder_of_tests_is_run_once_on_the_embedded_database() -> None:
     folders = {path.parent for path in suite.TESTS.rglob("test_*.py")}
     top = sorted({f"tests/{folder.relative_to(suite.TESTS).parts[0]}" for folder in folders})
-    assert sorted([*suite.database_folders(), *suite.other_folders()]) == top
+    apart = [*suite.database_folders(), *suite.other_folders(), suite.IN_BROWSER]
+    assert sorted(apart) == top
 
 
 def test_missing_postgresql_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

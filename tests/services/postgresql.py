@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.services import debian
+
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian puts every version
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 30.0
-APT_LIMIT_S = 600.0
 SETTINGS = {  # nothing of this server has to survive a power cut
     "listen_addresses": "",
     "fsync": "off",
@@ -53,25 +54,8 @@ def programs_or_install() -> Path | Unavailable:
     found = programs()
     if found is not None:
         return found
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return Unavailable("PostgreSQL is not installed, and installing it takes root and apt-get")
-    failure = _install()
-    return programs() or Unavailable(f"apt-get could not install PostgreSQL: {failure}")
-
-
-def _install() -> str:
-    """Install Debian's package; return the last thing that apt-get said."""
-    # RUNLEVEL=1: the package does not start a server of its own beside ours.
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
-    said = ""
-    for words in (["update"], ["install", "-y", "--no-install-recommends", "postgresql"]):
-        try:
-            done = _run([*apt, *words], env=quiet, timeout_s=APT_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            return f"no end after {APT_LIMIT_S:.0f} s"
-        said = done.stdout.strip() or said
-    return said.splitlines()[-1] if said else "it said nothing"
+    failure = debian.install("postgresql")
+    return programs() or Unavailable(f"PostgreSQL is not installed, and {failure}")
 
 
 def _run(

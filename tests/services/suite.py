@@ -1,8 +1,9 @@
 """The whole test run: tests that meet the database on SQLite and on PostgreSQL, all others once.
 
-`python -m tests.services.suite`; the three run at once, since those with a database mostly wait for
-programs that they started. What comes out last are each run's own summary line, what its campaigns
-counted, and what was not run, with the reason. The exit status is 0 when nothing failed.
+`python -m tests.services.suite`; three run at once, since those with a database mostly wait for
+programs that they started, and those that open pages in a browser come after them. What comes out
+last are each run's own summary line, what its campaigns counted, and what was not run, with the
+reason. The exit status is 0 when nothing failed.
 """
 
 import os
@@ -16,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from tests.services import chromium
 from tests.services.postgresql import Unavailable, programs_or_install, running
 
 TESTS = Path(__file__).resolve().parent.parent
 # Every other folder meets the database, so that a new one is never forgotten here.
 WITHOUT_DATABASE = {"contracts", "house", "monitor", "pipelines", "services"}
+IN_BROWSER = "tests/browser"
 _started: list[subprocess.Popen[str]] = []
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in \d+\.\d+s.*")
 
@@ -37,7 +40,8 @@ class Outcome:
 
 def database_folders() -> list[str]:
     """Return the folders of tests that meet the database."""
-    return [folder for folder in _folders() if Path(folder).name not in WITHOUT_DATABASE]
+    apart = {*WITHOUT_DATABASE, Path(IN_BROWSER).name}
+    return [folder for folder in _folders() if Path(folder).name not in apart]
 
 
 def other_folders() -> list[str]:
@@ -95,6 +99,14 @@ def on_sqlite() -> Outcome:
     return run_pytest("SQLite", database_folders(), _embedded())
 
 
+def in_browser() -> Outcome:
+    """Run the tests that open pages in a browser; they meet the embedded database."""
+    failure = chromium.installed()
+    if failure:
+        return Outcome(0, "not run", [f"NOT RUN: {IN_BROWSER}: {failure}"])
+    return run_pytest("browser", [IN_BROWSER], _embedded())
+
+
 def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
     """Run the tests that meet the database on a server of their own."""
     if isinstance(bin_dir, Unavailable):
@@ -106,7 +118,7 @@ def on_postgresql(bin_dir: Path | Unavailable) -> Outcome:
 
 
 def main() -> int:
-    """Run all three and say at the end what they said."""
+    """Run them all and say at the end what they said."""
     signal.signal(signal.SIGTERM, _end)
     # Small matrices: more threads only wait for each other, badly so on a busy machine.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -126,6 +138,7 @@ def _at_once(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
             "PostgreSQL": pool.submit(on_postgresql, bin_dir),
             "SQLite": pool.submit(on_sqlite),
             "maths": pool.submit(without_database),
+            "browser": pool.submit(in_browser),
         }
         try:
             return {name: run.result() for name, run in runs.items()}

@@ -23,6 +23,8 @@ from infants.models import User
 
 # The few static files of the admin and the API's pages are read quickly enough as they are.
 SYNCHRONOUS_STATIC = "ignore:StreamingHttpResponse must consume synchronous iterators"
+LIVE_PAGES_LET_GO_S = 5
+"""Open pages keep a stream each; they come back by themselves."""
 EVERY_PROGRAM = {
     "directory": str(settings.BASE_DIR),
     "stdout_logfile": "/dev/fd/1",
@@ -99,6 +101,7 @@ def _programs(options: dict[str, Any]) -> dict[str, dict[str, str]]:
         *(*python, "-W", SYNCHRONOUS_STATIC, "-m", "uvicorn", "iclas.asgi:application"),
         *("--host", options["host"], "--port", options["port"]),
         *("--no-access-log", "--lifespan", "off"),
+        *("--timeout-graceful-shutdown", str(LIVE_PAGES_LET_GO_S)),
     ]
     worker = [
         *(*celery, "worker", "--loglevel", "WARNING", "--queues", ",".join(QUEUES)),

@@ -1,0 +1,1 @@
+"""What makes open pages follow what happens."""
