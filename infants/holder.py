@@ -8,13 +8,16 @@ has run out. Where holders share no disk, nothing is found, and the expiry decid
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 
 NAME_BYTES = 6
 DRAFT = ".new"
+DEAD = ".dead"
+FORGOTTEN_AFTER_S = 600.0
 _held: dict[int, tuple[str, int]] = {}  # by process, the name and the open file's number
 
 
@@ -27,9 +30,29 @@ def holder() -> str:
     return _held[pid][0]
 
 
-def gone(names: Iterable[str]) -> set[str]:
-    """Return those of the holders that have died, and forget their files."""
-    return {name for name in names if name and _is_gone(name)}
+def died() -> set[str]:
+    """Return the holders that have died, from now on known as such.
+
+    To be asked before leases are read: a process that is dead by then takes no lease afterwards.
+    """
+    for path in _folder().iterdir():
+        if path.suffix not in (DRAFT, DEAD) and _is_unlocked(path):
+            with suppress(FileNotFoundError):  # another process has just found the same
+                os.utime(path)
+                path.rename(path.with_suffix(DEAD))
+    return {path.stem for path in _folder().glob(f"*{DEAD}")}
+
+
+def forget_the_long_dead() -> None:
+    """Remove the files of holders that died a while ago.
+
+    A database may finish what a process asked for after the process has died, so that its name can
+    turn up once more: a name that is forgotten too early would be taken for another machine's.
+    """
+    for path in _folder().glob(f"*{DEAD}"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > FORGOTTEN_AFTER_S:
+                path.unlink()
 
 
 def _folder() -> Path:
@@ -48,19 +71,11 @@ def _lock_a_new_file() -> tuple[str, int]:
     return name, number
 
 
-def _is_gone(name: str) -> bool:
-    """Tell by trying its lock; a holder without a file lives elsewhere, or is forgotten already."""
-    path = _folder() / name
+def _is_unlocked(path: Path) -> bool:
+    """Tell by trying its lock."""
     try:
         with path.open() as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (FileNotFoundError, BlockingIOError):
         return False
     return True
-
-
-def forget_the_gone() -> None:
-    """Remove the files of holders that have died; call once nothing carries their names."""
-    for path in _folder().iterdir():
-        if path.suffix != DRAFT and _is_gone(path.name):
-            path.unlink(missing_ok=True)

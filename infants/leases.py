@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from infants.errors import LeaseLostError
-from infants.holder import forget_the_gone, gone, holder
+from infants.holder import died, forget_the_long_dead, holder
 from infants.models import Recording
 from infants.shortages import shortage
 from infants.states import NEXT, ON_THE_WAY, Reason, State
@@ -115,15 +115,15 @@ def leased(ids: Sequence[UUID], state: State) -> Iterator[Lease]:
 
 def free_orphans() -> list[UUID]:
     """Free what processes held that have died; return it. Others' leases run out by themselves."""
+    dead = died()
     held = Recording.objects.filter(state__in=ON_THE_WAY, lease_until__gt=timezone.now())
     by_owner = defaultdict(list)
     for recording_id, owner in held.values_list("id", "lease_owner"):
         by_owner[owner].append(recording_id)
-    dead = gone({_holder_of(owner) for owner in by_owner})
     orphaned = [owner for owner in by_owner if _holder_of(owner) in dead]
     for owner in orphaned:  # a lease at once: nobody shall take a later recording before an earlier
         Recording.objects.filter(lease_owner=owner).update(lease_owner="", lease_until=None)
-    forget_the_gone()
+    forget_the_long_dead()
     return [recording_id for owner in orphaned for recording_id in by_owner[owner]]
 
 
