@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard import views
+from dashboard.installable.views import manifest, offline, worker
 from dashboard.live.views import live
 
 app_name = "dashboard"
@@ -11,6 +12,9 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("infants/<uuid:infant_id>/", views.infant, name="infant"),
     path("live/", live, name="live"),
+    path("manifest.webmanifest", manifest, name="manifest"),
+    path("worker.js", worker, name="worker"),
+    path("offline/", offline, name="offline"),
     path("status/", views.status, name="status"),
     path(
         "sign-in/",

@@ -31,7 +31,8 @@ def main() -> int:
             f"there is no Node of version {NEEDED} or newer, and {WHEEL} could not be installed"
         )
     install = [str(_npm_beside(node)), "ci", "--ignore-scripts", "--loglevel=error", "--silent"]
-    steps = [["node_modules/typescript/bin/tsc", "--noEmit"]] if check else [["build.mjs"]]
+    types = ["node_modules/typescript/bin/tsc", "--noEmit"]
+    steps = [types, [*types, "-p", "tsconfig.worker.json"]] if check else [["build.mjs"]]
     if not (check and (HERE / "node_modules" / "typescript").is_dir()):
         steps.insert(0, install)
     for step in steps:

@@ -2,6 +2,7 @@
 
 import htmx from "htmx.org";
 
+import { letInstall } from "./parts/install";
 import { follow } from "./parts/live";
 import { announceOffline } from "./parts/offline";
 import { followTheme } from "./parts/theme";
@@ -11,3 +12,4 @@ htmx.config.includeIndicatorCSS = false;
 followTheme();
 announceOffline();
 follow();
+letInstall();

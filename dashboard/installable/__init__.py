@@ -1,0 +1,1 @@
+"""What makes the pages installable on a phone, and honest without a network."""

@@ -1,0 +1,54 @@
+// The service worker: scripts and styles from this device, pages from the network or not at all.
+//
+// Guaranteed: no page that judges is ever kept, so that none can be shown as new; without a network
+// there is one page that says so.
+
+// The types know of one kind of worker at a time.
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
+
+const KEPT = "iclas-1";
+const OFFLINE = "/offline/";
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(KEPT)
+      .then((cache) => cache.add(new Request(OFFLINE, { cache: "reload" })))
+      .then(() => worker.skipWaiting()),
+  );
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(names.filter((name) => name !== KEPT).map((name) => caches.delete(name))))
+      .then(() => worker.clients.claim()),
+  );
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== worker.location.origin) return;
+  if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offline()));
+  else if (url.pathname.startsWith("/static/")) event.respondWith(newest(event));
+});
+
+async function offline(): Promise<Response> {
+  return (await caches.match(OFFLINE)) ?? Response.error();
+}
+
+// What the network has, kept for when it has nothing.
+async function newest(event: FetchEvent): Promise<Response> {
+  try {
+    const answer = await fetch(event.request);
+    if (answer.ok) {
+      const copy = answer.clone();
+      event.waitUntil(caches.open(KEPT).then((cache) => cache.put(event.request, copy)));
+    }
+    return answer;
+  } catch {
+    return (await caches.match(event.request)) ?? Response.error();
+  }
+}
