@@ -21,11 +21,11 @@ PORT ?= 8000
 # mypy's Django plugin loads the settings, which make their home folder: not the checkout's own.
 LINT_HOME := .mypy_cache/iclas-home
 
-.PHONY: setup setup-dev run demo test test-long lint format bench clean
+.PHONY: setup setup-dev messages run demo test test-long lint format bench clean
 
-setup: .venv/installed .venv/bundled
+setup: .venv/installed .venv/bundled .venv/translated
 
-setup-dev: .venv/installed-dev .venv/bundled
+setup-dev: .venv/installed-dev .venv/bundled .venv/translated
 
 # A killed set-up leaves half an environment, and an upgrade of Python one whose interpreter is gone
 # or does not see its packages: neither is mended, each is made anew.
@@ -60,6 +60,18 @@ BUILT := dashboard/static/dashboard/built
 	@echo "Bundling the pages' scripts."
 	@$(PYTHON) frontend/bundle.py
 	@touch $@
+
+# The languages' catalogues, in the form that is read at run time.
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
+.venv/translated: $(CATALOGUES) .venv/installed $(if $(filter-out \
+		$(words $(wildcard locale/*/LC_MESSAGES/django.mo)),$(words $(CATALOGUES))),.venv/broken)
+	@$(if $(CATALOGUES),$(PYTHON) -m babel.messages.frontend --quiet compile -d locale -D django)
+	@touch $@
+
+# For developers, after words were added or changed; needs xgettext (Debian's package gettext).
+messages: setup-dev
+	@$(PYTHON) manage.py makemessages --all --no-obsolete --no-wrap --add-location file \
+		--ignore 'frontend/*' --ignore 'tests/*' --ignore 'pipelines/*' --ignore 'var/*'
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing requirements-dev.txt into .venv"
