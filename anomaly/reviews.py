@@ -48,6 +48,7 @@ WORDS = {
     Answer.NOT_MY_BABY.value: Word(may_learn=False, answer=Answer.NOT_MY_BABY),
     Answer.NOT_A_CRY.value: Word(may_learn=False, answer=Answer.NOT_A_CRY),
 }
+VERDICTS = {"": "", Answer.EXPECTED.value: Episode.Verdict.USUAL.value}
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,14 @@ def review_episode(viewer: Viewer, episode_id: UUID, verdict: str) -> Episode | 
 def answer_episode(viewer: Viewer, episode_id: UUID, answer: str) -> Reviewed | None:
     """Say of an episode that it was expected, another child's crying, or none; None as above.
 
-    A shift that was expected is the new usual. Any other answer is one on each of its recordings
-    of which nobody has said anything.
+    A shift that was expected is the new usual; an empty answer takes that back. Any other answer is
+    one on each of its recordings of which nobody has said anything.
     """
     found = _reviewable(viewer, episode_id)
     if found is None:
         return None
-    if found.kind == Episode.Kind.PERSISTENT_SHIFT and answer == Answer.EXPECTED:
-        return _judge_shift(viewer, found, Episode.Verdict.USUAL)
+    if found.kind == Episode.Kind.PERSISTENT_SHIFT and answer in VERDICTS:
+        return _judge_shift(viewer, found, VERDICTS[answer])
     with infant_locked(found.infant_id) as infant:
         episode = Episode.objects.get(id=episode_id)
         unsaid = recordings_of(episode).filter(gate_decision__reviewed_at=None)

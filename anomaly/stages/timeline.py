@@ -38,7 +38,6 @@ from pipelines.prior import bundled_priors
 from pipelines.score import RecordingScore
 from pipelines.timetable import WATCHED, summarise
 
-
 THERE = (State.ON_TIMELINE, State.DONE)
 IS_COUNTED = Q(recording__gate_decision__answer__in=GateDecision.COUNTED)
 

@@ -42,6 +42,10 @@ OPERATIONS = {
     ("get", "/api/v1/episodes/"),
     ("post", "/api/v1/episodes/{episode_id}/review/"),
     ("post", "/api/v1/recordings/{recording_id}/review/"),
+    ("get", "/api/v1/alerts/"),
+    ("get", "/api/v1/alerts/{alert_id}/"),
+    ("post", "/api/v1/alerts/{alert_id}/acknowledge/"),
+    ("post", "/api/v1/alerts/{alert_id}/snooze/"),
     ("get", "/api/v1/health/"),
 }
 Schema = dict[str, Any]
