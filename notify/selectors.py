@@ -36,6 +36,11 @@ def open_alerts(viewer: Viewer, now: dt.datetime, infant: Infant | None = None) 
     return sorted(newest_first, key=lambda alert: FIRST[alert.state(now)])
 
 
+def past_alerts(viewer: Viewer) -> QuerySet[Alert]:
+    """Return the visible alerts that are over, the newest first."""
+    return visible_alerts(viewer).filter(closed_at__isnull=False).order_by("-opened_at", "-id")
+
+
 def alert_of(viewer: Viewer, alert_id: UUID) -> Alert | None:
     """Return a visible alert."""
     return visible_alerts(viewer).filter(id=alert_id).first()
