@@ -83,6 +83,7 @@ class Sheet:
     interval: str
     quiet_until: str
     snoozes: tuple[int, ...]
+    headline: str
     unusual: Unusual | None
     newest: list[Heard]
     older: list[Heard]
@@ -99,6 +100,7 @@ def sheet_of(viewer: Viewer, alert: Alert, now: dt.datetime) -> Sheet:
     recordings = [] if episode is None else _recordings(episode)
     heard = [_heard(alert, one, now) for one in recordings[:MOST_SHOWN]]
     name = words.called(alert)
+    unusual = None if episode is None else unusual_of(episode, name)
     until = _quiet_until(viewer, alert, now)
     return Sheet(
         alert=alert,
@@ -109,7 +111,8 @@ def sheet_of(viewer: Viewer, alert: Alert, now: dt.datetime) -> Sheet:
         interval=words.interval_words(alert.infant, episode.evidence, now) if episode else "",
         quiet_until="" if until is None else words.at_words(alert.infant, until, now),
         snoozes=SNOOZES_MIN,
-        unusual=None if episode is None else unusual_of(episode, name),
+        headline="" if unusual is None else unusual.headline,
+        unusual=unusual,
         newest=heard[:SHOWN_AT_ONCE],
         older=heard[SHOWN_AT_ONCE:],
         left_out=max(0, len(recordings) - MOST_SHOWN),
@@ -184,13 +187,12 @@ def _done(alert: Alert, action: AlertAction, now: dt.datetime) -> Done:
 
 
 def _changed(alert: Alert, actions: list[AlertAction]) -> Change | None:
-    """Return what the newest answer changed, or the taking back of one."""
-    told = [action for action in actions if "before" in action.facts]
-    if not told:
+    """Return what an answer changed, or the taking back of one, if that was the last thing done."""
+    if not actions or "before" not in actions[0].facts:
         return None
-    before, after = told[0].facts["before"], told[0].facts["after"]
+    before, after = actions[0].facts["before"], actions[0].facts["after"]
     return Change(
-        text=words.action_words(alert, told[0]),
+        text=words.action_words(alert, actions[0]),
         learnt_before=number_format(before["n_learnable"]),
         learnt_after=number_format(after["n_learnable"]),
         state_before=words.open_words(alert.kind, before),

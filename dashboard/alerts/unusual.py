@@ -38,6 +38,7 @@ SEVERITIES = {
     "strong": gettext_lazy("Strong evidence"),
 }
 WHOLE = ("autoencoder", "ocsvm", "gmm")
+MOST_IN_A_LINE = 2
 MIDDLE, SD, MOST_SD = 88.0, 32.0, 2.6
 
 
@@ -68,6 +69,12 @@ class Unusual:
     moved: list[Moved]
     unmoved: str
     facts: list[tuple[str, str]]
+
+    @property
+    def headline(self) -> str:
+        """The first of it in one line, for a glance."""
+        first = [f"{row.name}: {row.words}" for row in self.moved[:MOST_IN_A_LINE]]
+        return "; ".join(first or [f"{label}: {text}" for label, text in self.facts[:1]])
 
 
 def unusual_of(episode: Episode, name: str) -> Unusual:
