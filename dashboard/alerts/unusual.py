@@ -57,6 +57,7 @@ class Moved:
     """One view: its name, by how much it moved in words, and the picture of that."""
 
     name: str
+    short: str
     words: str
     detail: str
     interval: Interval | None
@@ -73,7 +74,7 @@ class Unusual:
     @property
     def headline(self) -> str:
         """The first of it in one line, for a glance."""
-        first = [f"{row.name}: {row.words}" for row in self.moved[:MOST_IN_A_LINE]]
+        first = [row.short for row in self.moved[:MOST_IN_A_LINE]]
         return "; ".join(first or [f"{label}: {text}" for label, text in self.facts[:1]])
 
 
@@ -99,10 +100,12 @@ def _moved(view: dict[str, Any], name: str) -> Moved:
     label = str(CHANNELS[view["view"]])
     unit, ends = view.get("unit", "sd"), ("by", "low", "high")
     by, low, high = (view[end] for end in (ends if "by" in view else ("sd", "sd_low", "sd_high")))
-    given = {"by": _figure(abs(by), unit), "name": name}
+    given = {"by": _figure(abs(by), unit), "name": name, "label": label}
+    above, below = _("%(label)s %(by)s above usual"), _("%(label)s %(by)s below usual")
     more = _("%(by)s above %(name)s’s usual") if by > 0 else _("%(by)s below %(name)s’s usual")
     return Moved(
         label,
+        (above if by > 0 else below) % given,
         more % given,
         _("95 %% interval %(low)s to %(high)s")
         % {"low": _signed(low, unit), "high": _signed(high, unit)},

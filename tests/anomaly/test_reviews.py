@@ -297,8 +297,8 @@ def test_a_word_on_learning_alone_takes_an_answer_back() -> None:
 
 def test_an_odd_session_is_answered_recording_by_recording() -> None:
     first, second = _a_session_of_two(accepted=False)
-    odd = an_episode(first.subject, first.recorded_at)
     answer_cry(SYSTEM, first.id, "not_a_cry")
+    odd = an_episode(first.subject, first.recorded_at)
     said = answer_episode(SYSTEM, odd.id, "expected")
     assert said is not None
     assert (said.recordings, said.is_verdict) == ((second.id,), False)

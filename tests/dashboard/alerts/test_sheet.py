@@ -88,6 +88,7 @@ def test_a_shift_is_told_in_plain_words_with_figures() -> None:
         "noticed",
         "It began between",
         "Nobody has acknowledged it yet",
+        "Pitch 14 % above usual; Unsteadiness (jitter) 20 % below usual",
         "Pitch 14 % above Ada’s usual 95 % interval +9 % to +19 %",
         "Unsteadiness (jitter) 20 % below Ada’s usual",
         "Unchanged: Length of cries.",
