@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from anomaly.models import Episode
-from iclas import tasks
+from iclas import flow, tasks
 from notify.models import Alert
 from notify.stages.alert import raise_alerts
+from tests import judged
 from tests.builders import a_member, an_episode, an_infant
 from tests.notify.rows import DAY, HOUR, SHIFT, a_told_episode, an_alert, told
 
@@ -135,3 +136,12 @@ def test_what_a_killed_worker_did_not_come_to_is_raised_later(task: object) -> N
     told(episode)
     task()  # type: ignore[operator]
     assert Alert.objects.filter(episode=episode, closed_at__isnull=False).exists()
+
+
+def test_judging_an_infant_raises_its_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
+    infant, device = judged.an_infant_with_monitor()
+    judged.a_gated_recording(infant, device, judged.START, judged.voice(infant, seed=1))
+    asked = []
+    monkeypatch.setattr(flow, "raise_alerts", lambda _now, infant_id: asked.append(infant_id))
+    assert not flow.judge(infant.id)
+    assert asked == [infant.id]
