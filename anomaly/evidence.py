@@ -52,7 +52,12 @@ def _moved(evidence: Evidence) -> Iterator[str]:
 
 
 def _is_clear(view: Evidence) -> bool:
-    return view["share"] >= LEAST_SHARE and bool(view["sd_low"] > 0.0 or view["sd_high"] < 0.0)
+    return bool(view["share"] >= LEAST_SHARE) and has_moved(view)
+
+
+def has_moved(view: Evidence) -> bool:
+    """Tell whether the interval leaves no doubt that a view has moved."""
+    return bool(view["sd_low"] > 0.0 or view["sd_high"] < 0.0)
 
 
 def _figures(view: Evidence) -> str:

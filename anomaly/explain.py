@@ -368,7 +368,7 @@ def _standing(recording: Recording) -> Standing:
 def _words(recording: Recording) -> str:
     """Say where a recording stands, for people."""
     if recording.state == State.DONE:
-        return "done: it is on the timeline"
+        return _counted(recording)
     if recording.state in WAITS_FOR:
         return _waiting(recording)
     failed = recording.state == State.FAILED
@@ -379,6 +379,15 @@ def _words(recording: Recording) -> str:
         return f"{where}: gave up after {attempt} tries"
     words = f"{where}: {Reason(recording.reason).label}"
     return f"{words} ({recording.detail})" if recording.detail else words
+
+
+def _counted(recording: Recording) -> str:
+    """Say what became of what has gone the whole way."""
+    decision = getattr(recording, "gate_decision", None)
+    if decision is None or decision.is_counted:
+        return "done: it is on the timeline"
+    said = GateDecision.Answer(decision.answer).label
+    return f"done: it counts nowhere, since a person said that it is {said}"
 
 
 def _waiting(recording: Recording) -> str:

@@ -161,6 +161,7 @@ class Replay:
     n_versions: int = 0
     admitted: dict[UUID, Recording] = field(default_factory=dict)
     learnt: set[UUID] = field(default_factory=set)
+    left_out: set[UUID] = field(default_factory=set)
     sessions: dict[UUID, Standing] = field(default_factory=dict)
     priors: Priors = field(default_factory=partial(bundled_priors, ""))
 
@@ -320,11 +321,21 @@ class Replay:
         return sorted(self.admitted.values(), key=lambda recording: recording.recorded_at)
 
     def _review(self, recording: Recording) -> None:
-        """Bring the buffer in line with a reviewer's word; what is on its way comes to it yet."""
+        """Bring buffer and session in line with a reviewer's word; what is on its way comes yet."""
+        self._count_without(recording)
         if not recording.gate_decision.may_learn:
             self.admitted.pop(recording.id, None)
         elif recording.id in self.learnt and recording.id in self.embedded:
             self._admit(recording)
+
+    def _count_without(self, recording: Recording) -> None:
+        """Take what is not the infant's crying out of its session, where somebody said so."""
+        if recording.gate_decision.is_counted:
+            return
+        self.left_out.add(recording.id)
+        standing = self.sessions.get(_session(recording).id)
+        if standing is not None and standing.heard is not None:
+            self._sum_up(recording, recording.recorded_at)
 
     def _roll_back(self, target: PersonalModel) -> None:
         """Withdraw what came after a version, and what was admitted after what it had heard."""
@@ -342,11 +353,16 @@ class Replay:
     def _sum_up(self, recording: Recording, _at: dt.datetime) -> None:
         """Recompute the verdict on a recording's session, and where the session lies."""
         standing = self.sessions[_session(recording).id]
+        standing.judged = [one for one in standing.judged if one.id not in self.left_out]
+        for id_ in self.left_out & standing.scores.keys():
+            del standing.scores[id_]
         standing.verdict = _verdict(standing)
         standing.heard = self._summary(standing)
 
-    def _summary(self, standing: Standing) -> HeardSession:
+    def _summary(self, standing: Standing) -> HeardSession | None:
         judged = sorted(standing.judged, key=lambda one: (one.recorded_at, one.id))
+        if not judged:
+            return None
         unit = np.zeros((1, 0), dtype=np.float32)  # embeddings are no part of a summary
         views = views_of([as_judged(recording, unit) for recording in judged])
         began = standing.session.started_at

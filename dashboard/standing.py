@@ -42,11 +42,12 @@ USUAL_ONE = Look("usual", "within the usual range", USUAL.shape)
 LEARNING_ONE = Look("learning", "learning", LEARNING.shape)
 WAITING_ONE = Look("waiting", "on its way", "M5 2h14v4l-5 6 5 6v4H5v-4l5-6-5-6Z")
 REJECTED_ONE = Look("nothing", "not judged", NOTHING.shape)
+NOT_COUNTED_ONE = Look("nothing", "not counted", f"{RING}M6 10.5h12v3H6Z")
 HELD_ONE = Look("held", "held", "M4 3h6v18H4ZM14 3h6v18h-6Z")
 FAILED_ONE = Look("failed", "failed", "M5 2 12 9l7-7 3 3-7 7 7 7-3 3-7-7-7 7-3-3 7-7-7-7Z")
 RECORDING_LOOKS = (
     *(UNUSUAL_ONE, USUAL_ONE, LEARNING_ONE, WAITING_ONE),
-    *(REJECTED_ONE, HELD_ONE, FAILED_ONE),
+    *(REJECTED_ONE, NOT_COUNTED_ONE, HELD_ONE, FAILED_ONE),
 )
 UNDER_WAY = dict.fromkeys(ON_THE_WAY, WAITING_ONE)
 ENDED = {State.REJECTED: REJECTED_ONE, State.HELD: HELD_ONE, State.FAILED: FAILED_ONE}
@@ -84,6 +85,8 @@ def look_of_recording(recording: Recording) -> Look:
     state = State(recording.state)
     if judgement is None or state in ENDED:
         return (UNDER_WAY | ENDED).get(state, REJECTED_ONE)
+    if not recording.gate_decision.is_counted:
+        return NOT_COUNTED_ONE
     if judgement.p_value is None:
         return LEARNING_ONE
     return UNUSUAL_ONE if is_unusual(judgement.p_value) else USUAL_ONE

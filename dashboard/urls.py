@@ -1,7 +1,7 @@
 """Where the pages are."""
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import views
 from dashboard.installable.views import manifest, offline, worker
@@ -15,6 +15,7 @@ urlpatterns = [
     path("manifest.webmanifest", manifest, name="manifest"),
     path("worker.js", worker, name="worker"),
     path("offline/", offline, name="offline"),
+    path("", include("dashboard.alerts.urls")),
     path("status/", views.status, name="status"),
     path(
         "sign-in/",

@@ -9,10 +9,11 @@ import statistics
 from typing import Any
 
 from anomaly.evidence import SEVERITY, change_words, movement_words
-from anomaly.models import Episode
+from anomaly.models import Episode, GateDecision
 from anomaly.selectors.overview import Overview
 from dashboard.standing import (
     LEARNING,
+    NOT_COUNTED_ONE,
     NOTHING,
     ODD,
     SHIFT,
@@ -244,6 +245,8 @@ def gate_words(recording: Recording) -> str:
         return ""
     if not decision.is_cry:
         return "not a cry"
+    if decision.answer:
+        return f"a person said: {GateDecision.Answer(decision.answer).label}"
     if decision.accepted:
         return "accepted"
     parts = [part for part in decision.parts if part.get("reason")]
@@ -258,6 +261,8 @@ def fate_words(recording: Recording, look: Look) -> str:
     if state in END_WORDS:
         reason = Reason(recording.reason)
         return f"{END_WORDS[state]}: {reason.label}" if reason else END_WORDS[state]
+    if look is NOT_COUNTED_ONE:
+        return look.word
     if judgement is None:
         return STEP_WORDS.get(state, look.word)
     if judgement.p_value is None:

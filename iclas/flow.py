@@ -1,6 +1,8 @@
 """The spine: the way of a recording, step by step, and who sends it on.
 
     received -> segment -> embed -> gate -> score -> learn -> timeline -> episode -> done
+                                                                             |
+                                                                             +-> alert
 
 What comes in: the signal that a recording is safely ours, or the sweeper's find. What goes out:
 messages: one for each step of hearing, and one for each infant that has something to be judged.
@@ -31,6 +33,7 @@ from infants.models import Recording
 from infants.stages.embed import embed_recordings
 from infants.stages.segment import segment_recordings
 from infants.states import State
+from notify.stages.alert import raise_alerts
 
 Stage = Callable[[Sequence[UUID]], None]
 
@@ -113,8 +116,8 @@ def judge(infant_id: UUID, until: float | None = None) -> bool:
     """Judge what an infant has ready, session by session in the order of recording.
 
     A recording waits while an earlier one of the infant is still to be heard, and while another
-    worker is at an earlier one. Tell whether the time, `until` by the monotonic
-    clock, was up before all was done.
+    worker is at an earlier one. What somebody must hear of becomes an alert. Tell whether the time,
+    `until` by the monotonic clock, was up before all was done.
     """
     before: list[tuple[UUID, str]] = []
     while standing := _next_session(infant_id):
@@ -124,6 +127,7 @@ def judge(infant_id: UUID, until: float | None = None) -> bool:
             return True
         for step in JUDGING:
             step.run([recording_id for recording_id, _ in standing])
+        raise_alerts(timezone.now(), infant_id)
         before = standing
     return False
 

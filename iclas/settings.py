@@ -36,6 +36,7 @@ ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
 INSTALLED_APPS = [
     "iclas",
     "dashboard",
+    "notify",
     "anomaly",
     "infants",
     "devices",
@@ -196,6 +197,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "KindEnum": "anomaly.models.Episode.Kind",
+        "StateEnum": "infants.states.State",
+        "AlertActionKindEnum": "notify.models.AlertAction.Kind",
+        "AlertStateEnum": "notify.models.Alert.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "iclas.openapi.add_problems",

@@ -20,6 +20,7 @@ from infants.models import Recording
 from infants.sessions import close_quiet_sessions
 from infants.shortages import shortage
 from infants.states import ON_THE_WAY
+from notify.stages.alert import raise_alerts
 
 log = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 500
@@ -66,7 +67,10 @@ def judge_infant(infant_id: str) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Send on whatever stands still: its message was lost, or its worker died."""
+    """Send on whatever stands still: its message was lost, or its worker died.
+
+    The alerts of what that worker had found are raised here too.
+    """
     now = timezone.now()
     orphans = free_orphans()
     still = Recording.objects.filter(
@@ -75,6 +79,7 @@ def sweep() -> None:
     ).exclude(lease_until__gt=now)
     oldest = still.order_by("state_changed_at").values_list("id", flat=True)
     flow.send_on([*orphans, *oldest[:SWEPT_AT_ONCE]])
+    raise_alerts(now)
 
 
 @shared_task
@@ -83,3 +88,4 @@ def close_what_ended() -> None:
     now = timezone.now()
     close_quiet_sessions(now)
     close_ended_episodes(now)
+    raise_alerts(now)

@@ -41,6 +41,7 @@ handler500 = "iclas.problems.server_error"
 api: list[URLPattern | URLResolver] = [
     path("", include("infants.api.urls")),
     path("", include("anomaly.api.urls")),
+    path("", include("notify.api.urls")),
     path("health/", HealthView.as_view(), name="health"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

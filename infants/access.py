@@ -24,14 +24,16 @@ class Right(enum.StrEnum):
     IDENTIFY = "identify"  # the name and the date of birth
     LISTEN = "listen"  # the audio itself
     WRITE_DIARY = "write_diary"
-    REVIEW = "review"  # say what a shift or a cry was, and so what is learnt
+    REVIEW = "review"  # take an alert; say what a shift or a cry was, and so what is learnt
     MANAGE = "manage"  # members, devices, policies, erasure
 
 
 Role = Membership.Role
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.CAREGIVER: frozenset({Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY}),
+    Role.CAREGIVER: frozenset(
+        {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW}
+    ),
     Role.CLINICIAN: frozenset(
         {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW}
     ),

@@ -152,6 +152,7 @@ class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
     """Is it a cry; may the baseline learn from it; and why."""
 
     parts = GatePartSerializer(many=True)
+    answer = serializers.CharField(help_text="What a person says that it was; empty: nothing.")
 
     class Meta:
         model = GateDecision
@@ -164,6 +165,7 @@ class GateDecisionSerializer(serializers.ModelSerializer[GateDecision]):
             "arousal",
             "parts",
             "review",
+            "answer",
             "reviewed_at",
             "gate_version",
             "decided_at",
@@ -339,10 +341,30 @@ class EpisodeReviewSerializer(serializers.Serializer[Episode]):
     )
 
 
-@extend_schema_serializer(examples=[OpenApiExample("Not to be learnt", {"may_learn": False})])
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("Not to be learnt", {"may_learn": False}),
+        OpenApiExample("Another child", {"answer": "not_my_baby"}),
+    ]
+)
 class CryReviewSerializer(serializers.Serializer[GateDecision]):
-    """A word on a cry."""
+    """A word on a cry: whether it may be learnt, or what it was."""
 
     may_learn = serializers.BooleanField(
-        allow_null=True, help_text="Whether the baseline may learn it; null: what the gate said."
+        required=False,
+        allow_null=True,
+        help_text="Whether the baseline may learn it; null: what the gate said.",
     )
+    answer = serializers.ChoiceField(
+        required=False,
+        choices=[("", "nothing"), *GateDecision.Answer.choices],
+        allow_blank=True,
+        help_text="What it was. `expected`: it is learnt. `not_my_baby`, `not_a_cry`: it is not "
+        "learnt, and counts in no session, day or episode. Empty: taken back.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take one word, and not two that may contradict each other."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give either 'may_learn' or 'answer'.")
+        return attrs

@@ -20,7 +20,7 @@ from anomaly.api.serializers import (
     SessionDetailSerializer,
 )
 from anomaly.models import Episode
-from anomaly.reviews import review_cry, review_episode
+from anomaly.reviews import answer_cry, review_cry, review_episode
 from anomaly.selectors.episodes import episodes_where
 from anomaly.selectors.judged import recording_in_full, session_in_full
 from infants.api.base import ApiListView, ApiView, document
@@ -70,13 +70,19 @@ class RecordingReviewView(ApiView):
         tags=["reviews"],
     )
     def post(self, request: Request, recording_id: UUID) -> Response:
-        """Say whether the baseline may learn a cry, whatever the gate said.
+        """Say whether the baseline may learn a cry, whatever the gate said, or what it was.
 
-        Owners and clinicians may. `null` takes it back. What was judged stays as it was.
+        Owners, caregivers and clinicians may. `null`, or an empty answer, takes it back. The
+        recording's own judgement stays as it was.
         """
         asked = CryReviewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        if review_cry(self.viewer, recording_id, asked.validated_data["may_learn"]) is None:
+        said = asked.validated_data
+        if "answer" in said:
+            found: object = answer_cry(self.viewer, recording_id, said["answer"])
+        else:
+            found = review_cry(self.viewer, recording_id, said["may_learn"])
+        if found is None:
             raise NotFound("There is no such recording that you may review.")
         recording = recording_in_full(self.viewer, recording_id)
         return Response(document(RecordingDetailSerializer, recording, request))
@@ -126,7 +132,7 @@ class EpisodeReviewView(ApiView):
     def post(self, request: Request, episode_id: UUID) -> Response:
         """Say whether a shift is the infant's new usual, or is never to be learnt.
 
-        Owners and clinicians may. An empty verdict takes it back.
+        Owners, caregivers and clinicians may. An empty verdict takes it back.
         """
         asked = EpisodeReviewSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -12,7 +12,21 @@ from infants.models import Infant, Recording, RecordingSession, User
 
 
 class GateDecision(models.Model):
-    """Is it a cry; may the baseline learn from it; and why."""
+    """Is it a cry; may the baseline learn from it; and why.
+
+    `review` is a person's word in the place of the gate's; `answer` says what the sound was, where
+    the person said that too. What is not the infant's own crying counts in no session, no day and
+    no episode (`COUNTED`).
+    """
+
+    class Answer(models.TextChoices):
+        """What a person says that a sound was."""
+
+        EXPECTED = "expected", "crying that was expected"
+        NOT_MY_BABY = "not_my_baby", "another child’s crying"
+        NOT_A_CRY = "not_a_cry", "no crying"
+
+    COUNTED: ClassVar = ("", Answer.EXPECTED.value)
 
     recording = models.OneToOneField(
         Recording, primary_key=True, on_delete=models.CASCADE, related_name="gate_decision"
@@ -33,6 +47,7 @@ class GateDecision(models.Model):
     review = models.BooleanField(
         null=True, blank=True, help_text="What a reviewer decided instead; empty: nothing."
     )
+    answer = models.CharField(max_length=16, choices=Answer, blank=True, default="")
     reviewed_at = models.DateTimeField(null=True, blank=True)
     reviewed_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -46,12 +61,23 @@ class GateDecision(models.Model):
             models.CheckConstraint(
                 condition=Q(is_cry=True) | Q(review=None), name="gate_review_is_of_a_cry"
             ),
+            models.CheckConstraint(
+                condition=Q(answer="")
+                | Q(answer="expected", review=True)
+                | Q(answer__in=["not_my_baby", "not_a_cry"], review=False),
+                name="gate_answer_decides_learning",
+            ),
         ]
 
     @property
     def may_learn(self) -> bool:
         """Whether the baseline may learn from it: the reviewer's word, or else the gate's."""
         return self.accepted if self.review is None else self.review
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it counts as the infant's crying: nobody has said that it is none."""
+        return self.answer in self.COUNTED
 
     def __str__(self) -> str:
         """Name the recording and the decision."""

@@ -112,6 +112,7 @@ def usual_arousal(recording: Recording) -> list[float]:
     decisions = GateDecision.objects.filter(
         infant=recording.subject,
         accepted=True,
+        answer__in=GateDecision.COUNTED,
         arousal__isnull=False,
         recording__recorded_at__lt=recording.recorded_at,
     ).order_by("-recording__recorded_at")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from anomaly.models import Episode
 from infants.access import Viewer, infants_for
+from infants.models import Recording
 
 
 def episodes_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Episode]:
@@ -20,3 +21,18 @@ def episodes_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Episod
     }
     wanted = {column: chosen[name] for name, column in columns.items() if name in chosen}
     return Episode.objects.filter(infant__in=infants_for(viewer)).filter(**wanted)
+
+
+def recordings_of(episode: Episode) -> QuerySet[Recording]:
+    """Return the cries of an episode's sessions, from its beginning by estimate, oldest first.
+
+    Those of which somebody said that they are not the infant's are among them.
+    """
+    recordings = Recording.objects.filter(
+        infant=episode.infant_id,
+        session__started_at__gte=episode.began_at,
+        session__started_at__lte=episode.last_at,
+        gate_decision__is_cry=True,
+        judgement__isnull=False,
+    )
+    return recordings.order_by("recorded_at", "id")

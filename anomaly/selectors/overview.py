@@ -13,7 +13,14 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
-from anomaly.models import BaselineEntry, DailyRollup, Episode, PersonalModel, ScorePoint
+from anomaly.models import (
+    BaselineEntry,
+    DailyRollup,
+    Episode,
+    GateDecision,
+    PersonalModel,
+    ScorePoint,
+)
 from anomaly.models import SessionJudgement as Judged
 from anomaly.models.judgement import Outcome
 from devices.models import Device
@@ -91,7 +98,9 @@ def overviews(viewer: Viewer, now: dt.datetime, only: UUID | None = None) -> lis
 def _infants(viewer: Viewer) -> QuerySet[Any]:
     """Return the infants with what is newest of each, read along the indexes of time."""
     recordings = Recording.objects.filter(infant=OuterRef("id")).order_by("-recorded_at")
-    cries = recordings.filter(gate_decision__is_cry=True)
+    cries = recordings.filter(
+        gate_decision__is_cry=True, gate_decision__answer__in=GateDecision.COUNTED
+    )
     combined = ScorePoint.Scorer.COMBINED
     points = ScorePoint.objects.filter(infant=OuterRef("id"), scorer=combined).order_by("-time")
     model = PersonalModel.objects.filter(

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from anomaly.models import Episode, PersonalModel, SessionJudgement
+from anomaly.models import Episode, GateDecision, PersonalModel, SessionJudgement
 from anomaly.selectors.judged import judged_recordings
 from infants.access import Viewer, infants_for
 from infants.models import DeviceAssignment, DiaryEntry, Infant, Recording
@@ -48,7 +48,11 @@ def stretch_of(viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datet
     recordings = visible_recordings(viewer).filter(infant=infant).defer("gate_features", "room")
     heard = recordings.filter(recorded_at__gte=start, recorded_at__lte=end)
     judged = judged_recordings(viewer, infant).defer("gate_features", "room")
-    judged = judged.filter(recorded_at__gte=start, recorded_at__lte=end)
+    judged = judged.filter(
+        recorded_at__gte=start,
+        recorded_at__lte=end,
+        gate_decision__answer__in=GateDecision.COUNTED,
+    )
     newest_judged = list(judged.order_by("-recorded_at", "-id")[:MOST])
     still = Q(closed_at=None) | Q(closed_at__gte=start)
     return Stretch(

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from anomaly.models import Episode, Event
+from anomaly.models import Episode, Event, GateDecision
 from anomaly.selectors.watched import heard_sessions, reviews_of, scored_sessions
 from anomaly.stages.timeline import summarise_session
 from infants.leases import leased
@@ -70,7 +70,11 @@ def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
 
 def _summarise_missing(infant: Infant) -> None:
     """Sum up sessions that were judged before there were summaries, or by another prior."""
-    judged = RecordingSession.objects.filter(infant=infant, recordings__judgement__isnull=False)
+    judged = RecordingSession.objects.filter(
+        infant=infant,
+        recordings__judgement__isnull=False,
+        recordings__gate_decision__answer__in=GateDecision.COUNTED,
+    )
     current = Q(summary__prior=bundled_priors("").version)
     for session in judged.exclude(current).distinct():
         summarise_session(session)

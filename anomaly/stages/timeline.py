@@ -4,7 +4,7 @@ What comes in: recordings in state `learnt`. What goes out: their points in the 
 judgement of their session so far, where it lies in the watched views, and their day's rollup.
 Guaranteed: writing twice leaves the same rows; every point names the versions of model, encoder
 and gate that made it; sessions and days are recomputed from the rows, so that late recordings are
-nothing special.
+nothing special; what a person said is not the infant's crying is on no timeline and in no session.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from anomaly.artefacts import fitted_model
 from anomaly.models import (
     DailyRollup,
+    GateDecision,
     PersonalModel,
     RecordingJudgement,
     ScorePoint,
@@ -37,6 +38,9 @@ from pipelines.prior import bundled_priors
 from pipelines.score import RecordingScore
 from pipelines.timetable import WATCHED, summarise
 
+THERE = (State.ON_TIMELINE, State.DONE)
+IS_COUNTED = Q(recording__gate_decision__answer__in=GateDecision.COUNTED)
+
 
 def write_timeline(ids: Sequence[UUID]) -> None:
     """Put those of the recordings that wait for it on the timeline; commits one by one."""
@@ -47,16 +51,39 @@ def write_timeline(ids: Sequence[UUID]) -> None:
 
 def _write_one(lease: Lease, recording: Recording) -> None:
     with infant_locked(recording.subject.id) as infant:
-        ScorePoint.objects.filter(infant=infant, recording=recording).delete()
-        ScorePoint.objects.bulk_create(points_of(recording))
+        _write_points(infant, recording)
         if recording.session is not None:
             judge_session(recording.session)
         roll_up(infant, infant.local_day(recording.recorded_at))
         lease.advance(recording, State.ON_TIMELINE)
 
 
+def recount(infant: Infant, recordings: Sequence[Recording]) -> None:
+    """Bring the series, sessions and days in line with whether these recordings count.
+
+    Call it under the infant's lock; what is still on its way comes onto the timeline by itself.
+    """
+    there = [recording for recording in recordings if recording.state in THERE]
+    for recording in there:
+        _write_points(infant, recording)
+    for session in {one.session_id: one.session for one in recordings if one.session}.values():
+        judge_session(session)
+    for day in {infant.local_day(recording.recorded_at) for recording in there}:
+        roll_up(infant, day)
+
+
+def _write_points(infant: Infant, recording: Recording) -> None:
+    ScorePoint.objects.filter(infant=infant, recording=recording).delete()
+    ScorePoint.objects.bulk_create(points_of(recording))
+
+
 def points_of(recording: Recording) -> Iterator[ScorePoint]:
-    """Yield a point for each scorer, or the one that says the baseline is still being learnt."""
+    """Yield a point for each scorer, or the one that says the baseline is still being learnt.
+
+    There is none where somebody said that it is not the infant's crying.
+    """
+    if not recording.gate_decision.is_counted:
+        return
     judgement = recording.judgement
     combined = ScorePoint.Scorer.COMBINED
     yield _point(recording, combined, judgement.statistic, judgement.p_value)
@@ -92,7 +119,7 @@ def judge_session(session: RecordingSession) -> None:
     """
     summarise_session(session)
     scored = RecordingJudgement.objects.filter(
-        recording__session=session, outcome=Outcome.SCORED
+        IS_COUNTED, recording__session=session, outcome=Outcome.SCORED
     ).select_related("model")
     newest = scored.order_by("-model__number").first()
     if newest is None or newest.model is None:
@@ -118,7 +145,7 @@ def judge_session(session: RecordingSession) -> None:
 
 def summarise_session(session: RecordingSession) -> None:
     """Recompute where a session lies in the watched views, from its recordings with a cry."""
-    judged = RecordingJudgement.objects.filter(recording__session=session)
+    judged = RecordingJudgement.objects.filter(IS_COUNTED, recording__session=session)
     rows = judged.select_related("recording__gate_decision")
     recordings = [row.recording for row in rows.order_by("recording__recorded_at", "recording")]
     if not recordings:
@@ -148,7 +175,7 @@ def summarise_session(session: RecordingSession) -> None:
 def scored_by(session: RecordingSession, model: PersonalModel) -> QuerySet[RecordingJudgement]:
     """Return the judgements of a session by one version, in the order of recording."""
     judged = RecordingJudgement.objects.filter(
-        recording__session=session, outcome=Outcome.SCORED, model=model
+        IS_COUNTED, recording__session=session, outcome=Outcome.SCORED, model=model
     )
     ordered = judged.select_related("recording", "model")
     return ordered.order_by("recording__recorded_at", "recording")
@@ -175,8 +202,11 @@ def roll_up(infant: Infant, day: dt.date) -> None:
     start = dt.datetime.combine(day, dt.time(), infant.zone)
     end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), infant.zone)
     judged = RecordingJudgement.objects.filter(
-        infant=infant, recording__recorded_at__gte=start, recording__recorded_at__lt=end
+        IS_COUNTED, infant=infant, recording__recorded_at__gte=start, recording__recorded_at__lt=end
     )
+    if not judged.exists():
+        DailyRollup.objects.filter(infant=infant, day=day).delete()
+        return
     counts = judged.aggregate(
         n_recordings=Count("recording"),
         n_accepted=Count("recording", filter=Q(recording__gate_decision__accepted=True)),

@@ -6,22 +6,34 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from anomaly.models import BaselineEntry, Episode, Event, PersonalModel, RecordingJudgement
-from anomaly.reviews import review_cry, review_episode
+from anomaly.models import (
+    BaselineEntry,
+    Episode,
+    Event,
+    GateDecision,
+    PersonalModel,
+    RecordingJudgement,
+    ScorePoint,
+    SessionSummary,
+)
+from anomaly.reviews import answer_cry, answer_episode, review_cry, review_episode, take_back
+from anomaly.selectors.baseline import usual_arousal
 from anomaly.selectors.learning import learnable
+from anomaly.selectors.overview import overviews
 from anomaly.stages.episode import refresh_episodes
 from infants.access import Viewer
 from infants.errors import NotReviewableError
 from infants.models import Infant, Recording
 from infants.states import State
 from tests import judged
-from tests.builders import a_device, a_member, an_infant, as_device, as_user
+from tests.builders import a_device, a_member, an_episode, an_infant, as_device, as_user
 
 pytestmark = pytest.mark.django_db
 
 SHIFT_FROM, DAYS = 14, 24
 SYSTEM = Viewer.system()
 DAY = dt.timedelta(days=1)
+MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -196,14 +208,138 @@ def test_what_is_no_cry_can_not_be_learnt() -> None:
         review_cry(SYSTEM, one.id, may_learn=True)
 
 
+# --- what it was: the gate's word and each answer -------------------------------------------------
+
+
+def _a_session_of_two(*, accepted: bool) -> tuple[Recording, Recording]:
+    """Return two judged recordings of one session; the gate accepted the second one or not."""
+    infant, device = judged.an_infant_with_monitor()
+    made = [
+        judged.a_gated_recording(
+            infant,
+            device,
+            judged.START + minutes * MINUTE,
+            judged.voice(infant, minutes),
+            accepted=accepted or not minutes,
+        )
+        for minutes in (0, 5)
+    ]
+    judged.judge(made)
+    first, second = (Recording.objects.get(id=one.id) for one in made)
+    return first, second
+
+
+def _counted_with(recording: Recording) -> tuple[int, int, int]:
+    """Return how many recordings its session and its day count, and how many points it has."""
+    infant, session = recording.subject, recording.session
+    summary = SessionSummary.objects.filter(session=session).first()
+    day = infant.rollups.filter(day=infant.local_day(recording.recorded_at)).first()
+    n_points = ScorePoint.objects.filter(recording=recording).count()
+    return summary.n_recordings if summary else 0, day.n_recordings if day else 0, n_points
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("answer", GateDecision.Answer.values)
+def test_an_answer_decides_what_is_learnt_and_what_counts(*, accepted: bool, answer: str) -> None:
+    _, one = _a_session_of_two(accepted=accepted)
+    usual = _counted_with(one)
+    assert usual == (2, 2, 1)
+    said = answer_cry(SYSTEM, one.id, answer)
+    assert said is not None
+    assert said.recordings == (one.id,)
+    is_own = answer == "expected"
+    assert _in_baseline(one) == is_own
+    assert _counted_with(one) == (usual if is_own else (1, 1, 0))
+    decision = GateDecision.objects.get(recording=one)
+    assert (decision.answer, decision.review, decision.accepted) == (answer, is_own, accepted)
+    assert RecordingJudgement.objects.filter(recording=one).exists()
+    answer_cry(SYSTEM, one.id, "")
+    assert _counted_with(one) == usual
+    assert _in_baseline(one) == accepted
+
+
+def test_what_is_left_of_nothing_is_nothing() -> None:
+    first, second = _a_session_of_two(accepted=True)
+    for one in (first, second):
+        answer_cry(SYSTEM, one.id, "not_my_baby")
+    assert _counted_with(one) == (0, 0, 0)
+    assert not usual_arousal(
+        judged.a_gated_recording(
+            first.subject, first.device, judged.START + DAY, judged.voice(first.subject, 9)
+        )
+    )
+    seen = overviews(SYSTEM, judged.START + DAY, only=first.infant_id)[0]
+    assert seen.last_cry_at == judged.START + DAY
+    answer_cry(SYSTEM, first.id, "")
+    assert _counted_with(first) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_an_answer_on_the_way_counts_when_it_gets_there(*, accepted: bool) -> None:
+    infant, device = judged.an_infant_with_monitor()
+    vectors = judged.voice(infant, seed=1)
+    one = judged.a_gated_recording(infant, device, judged.START, vectors, accepted=accepted)
+    answer_cry(SYSTEM, one.id, "not_a_cry")
+    judged.judge([one])
+    assert Recording.objects.get(id=one.id).state == State.DONE
+    assert _counted_with(one) == (0, 0, 0)
+    assert not _in_baseline(one)
+
+
+def test_a_word_on_learning_alone_takes_an_answer_back() -> None:
+    _, one = _a_session_of_two(accepted=True)
+    answer_cry(SYSTEM, one.id, "not_my_baby")
+    review_cry(SYSTEM, one.id, may_learn=False)
+    assert GateDecision.objects.get(recording=one).answer == ""
+    assert _counted_with(one) == (2, 2, 1)
+    assert not _in_baseline(one)
+
+
+def test_an_odd_session_is_answered_recording_by_recording() -> None:
+    first, second = _a_session_of_two(accepted=False)
+    answer_cry(SYSTEM, first.id, "not_a_cry")
+    odd = an_episode(first.subject, first.recorded_at)
+    said = answer_episode(SYSTEM, odd.id, "expected")
+    assert said is not None
+    assert (said.recordings, said.is_verdict) == ((second.id,), False)
+    assert _in_baseline(second)
+    assert GateDecision.objects.get(recording=first).answer == "not_a_cry"
+    assert take_back(SYSTEM, first.subject.id, said.at) is not None
+    assert GateDecision.objects.get(recording=second).answer == ""
+
+
+def test_answers_are_for_those_who_may_review() -> None:
+    _, one = _a_session_of_two(accepted=True)
+    odd = an_episode(one.subject, one.recorded_at)
+    for viewer in (Viewer(), Viewer(user=a_member(one.subject, "researcher"))):
+        assert answer_cry(viewer, one.id, "not_a_cry") is None
+        assert answer_episode(viewer, odd.id, "not_a_cry") is None
+        assert take_back(viewer, one.subject.id, timezone.now()) is None
+    assert not Event.objects.filter(kind__in=["cry_reviewed", "episode_reviewed"]).exists()
+
+
+def test_a_cry_is_answered_by_the_api() -> None:
+    _, one = _a_session_of_two(accepted=True)
+    user = a_member(one.subject, "caregiver")
+    path = f"/api/v1/recordings/{one.id}/review/"
+    answer = as_user(user).post(path, {"answer": "not_my_baby"}, "json")
+    assert answer.status_code == 200
+    said = answer.json()["gate_decision"]
+    assert (said["answer"], said["review"]) == ("not_my_baby", False)
+    event = Event.objects.get(kind=Event.Kind.CRY_REVIEWED, recording=one)
+    assert event.facts["by"] == str(user.id)
+    for wrong in ({}, {"answer": "hungry"}, {"answer": "expected", "may_learn": True}):
+        assert as_user(user).post(path, wrong, "json").status_code == 400
+
+
 # --- who may --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("role", "status"),
-    [("owner", 200), ("clinician", 200), ("caregiver", 404), ("researcher", 404)],
+    [("owner", 200), ("clinician", 200), ("caregiver", 200), ("researcher", 404)],
 )
-def test_owners_and_clinicians_review(role: str, status: int) -> None:
+def test_owners_caregivers_and_clinicians_review(role: str, status: int) -> None:
     infant, device = judged.an_infant_with_monitor()
     one = judged.a_gated_recording(infant, device, judged.START, judged.voice(infant, seed=1))
     judged.judge([one])

@@ -33,7 +33,7 @@ from anomaly.models import (
 )
 from anomaly.provenance import Agreement, recomputations
 from anomaly.replay import History, Replay, baseline_of, stored_embeddings
-from anomaly.reviews import review_cry, review_episode
+from anomaly.reviews import answer_cry, review_cry, review_episode
 from anomaly.rollback import roll_back
 from anomaly.selectors.baseline import baseline_arrays
 from anomaly.trial import Trial, differences, keep_trial, report_of, try_on_history
@@ -215,6 +215,17 @@ def _has_cries_reviewed(infant: Infant, device: Device) -> None:
     live(infant, device, [18, 19, 20])
 
 
+def _has_cries_answered(infant: Infant, device: Device) -> None:
+    """Say of some cries that they are not the infant's: of one of two, and of a whole session."""
+    live(infant, device, [14, 14.01, 15, 16])
+    heard = list(Recording.objects.filter(infant=infant).order_by("-recorded_at"))
+    answer_cry(SYSTEM, heard[2].id, "not_a_cry")
+    answer_cry(SYSTEM, heard[1].id, "not_my_baby")
+    answer_cry(SYSTEM, heard[4].id, "not_my_baby")
+    answer_cry(SYSTEM, heard[4].id, "")
+    live(infant, device, [17, 24])
+
+
 def _is_rolled_back(infant: Infant, device: Device) -> None:
     live(infant, device, [15, 16, 17, 18])
     roll_back(infant, 2)
@@ -229,6 +240,7 @@ def _is_rolled_back(infant: Infant, device: Device) -> None:
         _is_ill,
         _is_ill_and_reviewed,
         _has_cries_reviewed,
+        _has_cries_answered,
         _is_rolled_back,
     ],
 )

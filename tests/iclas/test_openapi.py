@@ -10,6 +10,8 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from infants.access import Viewer
+from notify.actions import acknowledge
 from tests.builders import (
     START,
     a_decision,
@@ -27,6 +29,7 @@ from tests.builders import (
     as_user,
     some_cries,
 )
+from tests.notify.rows import VIEWS, an_alert
 from tests.uploads import UPLOAD, audio, send_bulk
 
 OPERATIONS = {
@@ -42,6 +45,10 @@ OPERATIONS = {
     ("get", "/api/v1/episodes/"),
     ("post", "/api/v1/episodes/{episode_id}/review/"),
     ("post", "/api/v1/recordings/{recording_id}/review/"),
+    ("get", "/api/v1/alerts/"),
+    ("get", "/api/v1/alerts/{alert_id}/"),
+    ("post", "/api/v1/alerts/{alert_id}/acknowledge/"),
+    ("post", "/api/v1/alerts/{alert_id}/snooze/"),
     ("get", "/api/v1/health/"),
 }
 Schema = dict[str, Any]
@@ -138,6 +145,8 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
         a_point(recording, judged_by)
     a_rollup(infant, START.date(), 0.4)
     an_episode(infant)
+    alert = an_alert(infant, evidence={"views": VIEWS})
+    acknowledge(Viewer(user=a_member(infant)), alert.id, alert.opened_at)
     client = as_user(a_member(infant))
     span = "from=2026-02-27T00:00:00Z&to=2026-03-03T00:00:00Z"
     asked = {
@@ -152,11 +161,14 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
         "/api/v1/recordings/": [""],
         "/api/v1/recordings/{recording_id}/": [""],
         "/api/v1/episodes/": [""],
+        "/api/v1/alerts/": [""],
+        "/api/v1/alerts/{alert_id}/": [""],
         "/api/v1/health/": [""],
     }
     for path, queries in asked.items():
         described = _described(schema, "get", path, 200, "application/json")
-        real = path.format(infant_id=infant.id, session_id=session.id, recording_id=second.id)
+        ids = {"infant_id": infant.id, "session_id": session.id, "recording_id": second.id}
+        real = path.format(**ids, alert_id=alert.id)
         for query in queries:
             answer = client.get(real + query)
             assert answer.status_code == 200, answer.content

@@ -1,0 +1,76 @@
+"""Alerts as a viewer may read them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from infants.access import Right, Viewer, infants_for
+from infants.models import Infant
+from notify.models import Alert, AlertAction, QuietHours
+from notify.quiet import Quiet
+
+State = Alert.State
+FIRST = {State.CALLING: 0, State.SNOOZED: 1, State.ACKNOWLEDGED: 2}
+
+
+def visible_alerts(viewer: Viewer) -> QuerySet[Alert]:
+    """Return the alerts that a viewer may see, each with what a page or a client says of it.
+
+    `is_identified` says whether the viewer may know names, `may_act` whether to do something.
+    """
+    named = infants_for(viewer, Right.IDENTIFY).filter(id=OuterRef("infant"))
+    acting = infants_for(viewer, Right.REVIEW).filter(id=OuterRef("infant"))
+    related = ("infant", "episode", "acknowledged_by", "snoozed_by")
+    seen = Alert.objects.filter(infant__in=infants_for(viewer)).select_related(*related)
+    return seen.annotate(is_identified=Exists(named), may_act=Exists(acting))
+
+
+def open_alerts(viewer: Viewer, now: dt.datetime, infant: Infant | None = None) -> list[Alert]:
+    """Return the alerts that go on, of one infant or of all: what nobody has taken comes first."""
+    seen = visible_alerts(viewer).filter(closed_at=None)
+    own = seen if infant is None else seen.filter(infant=infant)
+    newest_first = own.order_by("-opened_at", "-id")
+    return sorted(newest_first, key=lambda alert: FIRST[alert.state(now)])
+
+
+def past_alerts(viewer: Viewer) -> QuerySet[Alert]:
+    """Return the visible alerts that are over, the newest first."""
+    return visible_alerts(viewer).filter(closed_at__isnull=False).order_by("-opened_at", "-id")
+
+
+def alert_of(viewer: Viewer, alert_id: UUID) -> Alert | None:
+    """Return a visible alert."""
+    return visible_alerts(viewer).filter(id=alert_id).first()
+
+
+def actions_of(alert: Alert) -> list[AlertAction]:
+    """Return what was done with an alert, newest first."""
+    return list(alert.actions.select_related("by").order_by("-at", "-id"))
+
+
+def alerts_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Alert]:
+    """Return the visible alerts of an infant, open or closed, or opened in a span."""
+    columns = {
+        "infant": "infant_id",
+        "open": "closed_at__isnull",
+        "from": "opened_at__gte",
+        "to": "opened_at__lt",
+    }
+    wanted = {column: chosen[name] for name, column in columns.items() if name in chosen}
+    return visible_alerts(viewer).filter(**wanted)
+
+
+def quiet_of(viewer: Viewer, infant: Infant) -> Quiet | None:
+    """Return the viewer's own quiet hours around an infant; None where there are none."""
+    own = quiet_hours_of(viewer, infant)
+    return None if own is None else own.quiet(infant.zone)
+
+
+def quiet_hours_of(viewer: Viewer, infant: Infant) -> QuietHours | None:
+    """Return the row of the viewer's own quiet hours around an infant."""
+    if viewer.user is None:
+        return None
+    return QuietHours.objects.filter(user=viewer.user, infant=infant).first()
