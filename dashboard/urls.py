@@ -1,7 +1,6 @@
 """Where the pages are."""
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import views
 
@@ -10,10 +9,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("infants/<uuid:infant_id>/", views.infant, name="infant"),
     path("status/", views.status, name="status"),
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="dashboard/sign_in.html", redirect_authenticated_user=True),
-        name="sign-in",
-    ),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("", include("dashboard.start.urls")),
 ]
