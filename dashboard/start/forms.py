@@ -176,7 +176,11 @@ class AgreementForm(forms.Form):
         ],
     )
     audio_kept_days = forms.IntegerField(
-        label=_("Days"), required=False, min_value=1, max_value=3650, initial=DAYS_KEPT
+        label=_("Days until the audio is erased"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        initial=DAYS_KEPT,
     )
     recording = forms.BooleanField(
         label=_(

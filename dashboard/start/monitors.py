@@ -67,6 +67,8 @@ def revoke(request: HttpRequest, infant_id: UUID, device_id: UUID) -> HttpRespon
 def phone(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     """Let this phone listen; what it records takes the way of any monitor's recordings."""
     infant = infant_named(viewer_of(request), str(infant_id))
+    if not getattr(infant, "is_identified", False):  # a researcher has no business by the bed
+        raise UnknownInfantError(str(infant_id))
     shown = {
         "infant": infant,
         "manages": _manages(request, infant),
@@ -111,6 +113,10 @@ def words_of_the_recorder() -> dict[str, str]:
             "with https, and a current browser."
         ),
         "unpaired": _("This phone may not send. Ask who manages the infant’s records."),
+        "ended": _(
+            "This phone was disconnected. Press “Stop listening”, then “Start listening”, to "
+            "connect it again."
+        ),
         "offline": _("No network: the clips are kept on this phone until there is one."),
         "full": _("There is no room left on this phone for another clip."),
         "awake": _("The screen stays on while this page listens."),

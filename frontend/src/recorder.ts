@@ -27,6 +27,7 @@ class Recorder {
   private sent = 0;
   private lost = 0;
   private readonly sender: Sender;
+  private readonly credential: Credential;
 
   constructor(
     private readonly room: HTMLElement,
@@ -37,12 +38,15 @@ class Recorder {
     const { infant, code, pair, uploads } = room.dataset;
     const csrf = room.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
     const name = this.words.device ?? "Phone";
-    const credential = new Credential(infant ?? "", code, pair ?? "", csrf, name);
-    this.sender = new Sender(uploads ?? "", spool, credential, {
+    this.credential = new Credential(infant ?? "", code, pair ?? "", csrf, name);
+    this.sender = new Sender(uploads ?? "", spool, this.credential, {
       sent: () => this.put("sent", String(++this.sent)),
       lost: () => this.tellLost(),
       waiting: (count) => this.tellWaiting(count),
-      unpaired: (isSo) => this.matter("unpaired", isSo),
+      unpaired: (isSo, isEnded) => {
+        this.matter("unpaired", isSo);
+        this.matter("ended", isEnded);
+      },
     });
     this.part("toggle").addEventListener("click", () => void this.toggle());
     this.part("now").addEventListener("click", () => this.toggleByHand());
@@ -74,6 +78,18 @@ class Recorder {
     this.looking = setInterval(() => this.look(), LOOKS_EVERY_MS);
     this.show("listening");
     await this.awake.keep();
+    await this.connect();
+  }
+
+  /** Pair at once, so that a phone that may not send says so before the night. */
+  private async connect(): Promise<void> {
+    this.credential.renew();
+    try {
+      this.matter("unpaired", !(await this.credential.obtain()));
+    } catch {
+      return; // no network now: the first clip tries again
+    }
+    this.sender.now();
   }
 
   private stop(why: string): void {
@@ -105,7 +121,12 @@ class Recorder {
     } else if (now - this.byHandSince > SHORTEST_BY_HAND_MS) {
       this.byHandSince = undefined;
     }
+    this.tellByHand();
+  }
+
+  private tellByHand(): void {
     const button = this.part("now");
+    this.room.toggleAttribute("data-by-hand", this.byHandSince !== undefined);
     const words = this.byHandSince === undefined ? button.dataset.begin : button.dataset.end;
     button.textContent = words ?? "";
   }
@@ -155,7 +176,7 @@ class Recorder {
     toggle.textContent = (isListening ? toggle.dataset.stop : toggle.dataset.start) ?? "";
     const now = this.part("now") as HTMLButtonElement;
     now.disabled = !isListening;
-    if (!isListening) now.textContent = now.dataset.begin ?? "";
+    if (!isListening) this.tellByHand();
   }
 
   private trouble(name: string | undefined): void {

@@ -5,8 +5,11 @@ interface Paired {
   token: string;
 }
 
+const ENDED = "ended";
+
 export class Credential {
   private readonly key: string;
+  private pairingNow: Promise<string | undefined> | undefined;
 
   constructor(
     infant: string,
@@ -20,21 +23,34 @@ export class Credential {
 
   get token(): string | undefined {
     const kept = localStorage.getItem(this.key);
-    return kept ? (JSON.parse(kept) as Paired).token : undefined;
+    return kept && kept !== ENDED ? (JSON.parse(kept) as Paired).token : undefined;
   }
 
-  get mayPair(): boolean {
-    return this.codes !== undefined;
+  /** Whether somebody disconnected this phone: it pairs again only when a person asks for it. */
+  get isEnded(): boolean {
+    return localStorage.getItem(this.key) === ENDED;
   }
 
-  forget(): void {
-    localStorage.removeItem(this.key);
+  /** Drop a token that no longer serves. */
+  forget(isEnded: boolean): void {
+    if (isEnded) localStorage.setItem(this.key, ENDED);
+    else localStorage.removeItem(this.key);
+  }
+
+  /** Let the phone pair again after it was disconnected. */
+  renew(): void {
+    if (this.isEnded) localStorage.removeItem(this.key);
   }
 
   /** Return the token, paired for now where there was none; nothing where that is refused. */
   async obtain(): Promise<string | undefined> {
-    if (this.token || !this.codes) return this.token;
-    const offered = await fetch(this.codes, {
+    if (this.token || !this.codes || this.isEnded) return this.token;
+    this.pairingNow ??= this.pair(this.codes).finally(() => (this.pairingNow = undefined));
+    return this.pairingNow;
+  }
+
+  private async pair(codes: string): Promise<string | undefined> {
+    const offered = await fetch(codes, {
       method: "POST",
       headers: { "X-CSRFToken": this.csrf },
     });

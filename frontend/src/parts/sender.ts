@@ -11,6 +11,7 @@ const FIRST_WAIT_S = 2;
 const LONGEST_WAIT_S = 300;
 
 interface Problem {
+  code?: string;
   retry?: "never" | "after_pairing" | "later";
   retry_after_s?: number;
 }
@@ -19,7 +20,7 @@ export interface Told {
   sent(): void;
   lost(): void;
   waiting(count: number): void;
-  unpaired(isSo: boolean): void;
+  unpaired(isSo: boolean, isEnded: boolean): void;
 }
 
 export class Sender {
@@ -64,7 +65,7 @@ export class Sender {
   private async send(clip: Spooled): Promise<number> {
     try {
       const token = await this.credential.obtain();
-      this.told.unpaired(!token);
+      this.told.unpaired(!token && !this.credential.isEnded, this.credential.isEnded);
       if (!token) return this.backOff();
       const answer = await fetch(this.uploads, {
         method: "POST",
@@ -92,7 +93,7 @@ export class Sender {
       return 0;
     }
     if (problem.retry === "after_pairing") {
-      this.credential.forget();
+      this.credential.forget(problem.code === "device_revoked");
     }
     return problem.retry_after_s ?? this.backOff();
   }

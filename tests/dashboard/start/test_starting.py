@@ -144,6 +144,13 @@ def test_particulars_can_be_changed() -> None:
     assert infant.name == "Adelheid"
 
 
+def test_a_newcomer_begins_at_the_start_wherever_the_door_was() -> None:
+    assert _as(a_user()).get("/").headers["Location"] == "/start/"
+    assert _as(a_user(is_staff=True)).get("/").status_code == 200
+    left = a_member(an_infant(), revoked_at=timezone.now())
+    assert 'href="/start/"' in _as(left).get("/").content.decode()
+
+
 # --- who may -------------------------------------------------------------------------------------
 
 
@@ -167,6 +174,7 @@ def test_strangers_and_caregivers_find_nothing_to_manage(path: str) -> None:
     assert _as(a_user()).get(where).status_code == 404
     caregiver = _as(a_member(infant, Role.CAREGIVER))
     assert caregiver.get(where).status_code == (200 if path == "listen/" else 404)
+    assert _as(a_member(infant, Role.RESEARCHER)).get(where).status_code == 404
 
 
 @pytest.mark.parametrize(
