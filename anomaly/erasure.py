@@ -113,9 +113,5 @@ def _artefacts_of(infant_id: UUID) -> set[str]:
 
 def _delete(rows: QuerySet[Recording] | QuerySet[Infant] | QuerySet[Household]) -> Counts:
     """Delete rows and what hangs on them; return how many of each kind."""
-    _, by_kind = rows.model._default_manager.filter(pk__in=list(_ids(rows))).delete()
+    _, by_kind = rows.delete()
     return Counter(by_kind)
-
-
-def _ids(rows: QuerySet[Recording] | QuerySet[Infant] | QuerySet[Household]) -> list[UUID]:
-    return list(rows.values_list("pk", flat=True))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms
+from django.forms import CharField, TextInput
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,6 +21,14 @@ class LoginForm(forms.LoginForm):  # type: ignore[misc]  # published without typ
 
 class SignupForm(forms.SignupForm):  # type: ignore[misc]  # as above
     """Name, perhaps an address, and a password."""
+
+    first_name = CharField(
+        label=_("Your name, as others see it"),
+        max_length=150,
+        required=False,
+        widget=TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ("username", "first_name", "email", "password1")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

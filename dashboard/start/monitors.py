@@ -114,7 +114,7 @@ def words_of_the_recorder() -> dict[str, str]:
         ),
         "unpaired": _("This phone may not send. Ask who manages the infant’s records."),
         "ended": _(
-            "This phone was disconnected. Press “Stop listening”, then “Start listening”, to "
+            "This phone was disconnected and has stopped listening. Press “Start listening” to "
             "connect it again."
         ),
         "offline": _("No network: the clips are kept on this phone until there is one."),

@@ -44,6 +44,7 @@ class Recorder {
       lost: () => this.tellLost(),
       waiting: (count) => this.tellWaiting(count),
       unpaired: (isSo, isEnded) => {
+        if (isEnded && this.ear) this.stop("idle");
         this.matter("unpaired", isSo);
         this.matter("ended", isEnded);
       },

@@ -26,6 +26,10 @@ export class Credential {
     return kept && kept !== ENDED ? (JSON.parse(kept) as Paired).token : undefined;
   }
 
+  get mayPair(): boolean {
+    return this.codes !== undefined;
+  }
+
   /** Whether somebody disconnected this phone: it pairs again only when a person asks for it. */
   get isEnded(): boolean {
     return localStorage.getItem(this.key) === ENDED;

@@ -65,7 +65,7 @@ export class Sender {
   private async send(clip: Spooled): Promise<number> {
     try {
       const token = await this.credential.obtain();
-      this.told.unpaired(!token && !this.credential.isEnded, this.credential.isEnded);
+      this.tellPaired(token);
       if (!token) return this.backOff();
       const answer = await fetch(this.uploads, {
         method: "POST",
@@ -94,8 +94,14 @@ export class Sender {
     }
     if (problem.retry === "after_pairing") {
       this.credential.forget(problem.code === "device_revoked");
+      this.tellPaired();
     }
     return problem.retry_after_s ?? this.backOff();
+  }
+
+  private tellPaired(token?: string): void {
+    const isEnded = this.credential.isEnded;
+    this.told.unpaired(!token && !isEnded && !this.credential.mayPair, isEnded);
   }
 
   private backOff(): number {

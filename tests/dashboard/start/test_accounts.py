@@ -60,9 +60,11 @@ def test_pages_for_members_have_it_too(path: str) -> None:
 def test_signing_up_leads_to_the_start() -> None:
     client = Client()
     given = {"username": "ada", "password1": PASSWORD, "email": "ada@example.org"}
+    given["first_name"] = "Ada L."
     answer = client.post("/sign-up/", given)
     assert (answer.status_code, answer.headers["Location"]) == (302, "/start/")
     assert "Welcome" in _read(client, "/start/").text
+    assert User.objects.get().get_full_name() == "Ada L."
     [letter] = mail.outbox
     assert letter.to == ["ada@example.org"]
 
