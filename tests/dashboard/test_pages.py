@@ -126,7 +126,7 @@ def test_status_is_for_staff(is_staff: bool, status: int) -> None:
 
 
 def test_signing_in_and_out() -> None:
-    User.objects.create_user("ada", password="a long pass phrase")
+    User.objects.create_user("ada", password="a long pass phrase", is_staff=True)
     client = Client(enforce_csrf_checks=True)
     form = _page(client, SIGN_IN, next="/status/")
     token = form.all("input", name="csrfmiddlewaretoken")[0]["value"]
