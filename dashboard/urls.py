@@ -1,6 +1,5 @@
 """Where the pages are."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from dashboard import views
@@ -17,10 +16,5 @@ urlpatterns = [
     path("offline/", offline, name="offline"),
     path("", include("dashboard.alerts.urls")),
     path("status/", views.status, name="status"),
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="dashboard/sign_in.html", redirect_authenticated_user=True),
-        name="sign-in",
-    ),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("", include("dashboard.start.urls")),
 ]

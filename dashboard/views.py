@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -20,7 +20,7 @@ from anomaly.notice import NOTICE
 from dashboard.cards import cards_for
 from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
 from dashboard.status_page import status_page
-from infants.access import Viewer
+from infants.access import Viewer, is_newcomer
 from infants.errors import UnknownInfantError
 from infants.selectors import infant_named
 
@@ -36,6 +36,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show every infant that the viewer may see."""
     now = timezone.now()
     cards = cards_for(_viewer(request), now)
+    if not cards and is_newcomer(_viewer(request)):
+        return redirect("dashboard:start")
     zones = {card.zone for card in cards}
     local = now.astimezone(zones.pop()) if len(zones) == 1 else now
     return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": NOTICE})

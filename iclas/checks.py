@@ -18,6 +18,8 @@ from pipelines.encoders.runtime import RUNTIMES
 
 LEAST_BULK_ITEMS = 100
 """What the device contract promises."""
+SIGN_UP_CHOICES = ("open", "invited", "closed")
+VERIFICATION_CHOICES = ("none", "optional", "mandatory")
 Check = Callable[[], Iterator[CheckMessage]]
 
 
@@ -113,6 +115,24 @@ def _uploads() -> Iterator[CheckMessage]:
         )
 
 
+def _sign_up() -> Iterator[CheckMessage]:
+    if settings.SIGN_UP not in SIGN_UP_CHOICES:
+        yield Error(
+            f"SIGN_UP is {settings.SIGN_UP!r}: nobody can tell who may sign up.",
+            hint=f"Take one of {', '.join(SIGN_UP_CHOICES)}.",
+            id="iclas.E010",
+        )
+
+
+def _verification() -> Iterator[CheckMessage]:
+    if settings.ACCOUNT_EMAIL_VERIFICATION not in VERIFICATION_CHOICES:
+        yield Error(
+            f"ACCOUNT_EMAIL_VERIFICATION is {settings.ACCOUNT_EMAIL_VERIFICATION!r}.",
+            hint=f"Take one of {', '.join(VERIFICATION_CHOICES)}.",
+            id="iclas.E011",
+        )
+
+
 def _debug() -> Iterator[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not _is_local(host)]
     if settings.DEBUG and public:
@@ -132,7 +152,10 @@ def _is_local(host: str) -> bool:
         return bare in ("localhost", "testserver") or bare.endswith(".localhost")
 
 
-CHECKS: tuple[Check, ...] = (_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads, _debug)
+CHECKS: tuple[Check, ...] = (
+    *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
+    *(_sign_up, _verification, _debug),
+)
 
 
 @register("iclas")

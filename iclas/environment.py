@@ -31,6 +31,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # published without types
             raise ImproperlyConfigured(_nonsense("DATABASE_URL"))
         return found
 
+    def email_url_config(self, *given: Any, **named: Any) -> dict[str, Any]:
+        """Return a mail server's settings."""
+        try:
+            found: dict[str, Any] = super().email_url_config(*given, **named)
+        except (ImproperlyConfigured, ValueError) as error:
+            raise ImproperlyConfigured(_nonsense("EMAIL_URL")) from error
+        return found
+
 
 def _nonsense(variable: str) -> str:
     return f"{variable} makes no sense; docs/configuration.md says what it may be."

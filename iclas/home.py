@@ -64,6 +64,11 @@ class Home:
         return self.root / "encoders"
 
     @property
+    def mail(self) -> Path:
+        """Letters, where no mail server is set up: one file each."""
+        return self.root / "mail"
+
+    @property
     def static(self) -> Path:
         """Style sheets and scripts, where `collectstatic` has put them."""
         return self.root / "static"

@@ -11,6 +11,7 @@ from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 from infants.errors import (
     BadFieldError,
     NoAudioError,
+    PairingCodeError,
     TruncatedUploadError,
     UnknownInfantError,
     UploadTooLargeError,
@@ -56,6 +57,10 @@ BAD_FILTER = Problem(
     "These values cannot be used: to.",
     errors=({"field": "to", "detail": "must be later than 'from'."},),
 )
+TOO_OFTEN = Problem(
+    429, "throttled", "Too Many Requests", "Request was throttled.", retry_after_s=42
+)
+PAIRING = "/devices/pair/"
 NOT_MULTIPART = Problem(
     415,
     "unsupported_media_type",
@@ -99,6 +104,9 @@ def _described(problem: Problem) -> Schema:
 
 def _problems(path: str, method: str) -> Iterator[Problem]:
     """Yield what may go wrong with an operation."""
+    if path.endswith(PAIRING):
+        yield from _problems_of_pairing()
+        return
     known: list[Exception] = [OSError()]
     if not path.endswith("/health/"):
         known += [UnknownTokenError(), RevokedDeviceError()]
@@ -113,4 +121,16 @@ def _problems(path: str, method: str) -> Iterator[Problem]:
     else:
         yield BAD_FILTER
     yield from (problem for error in known if (problem := problem_of(error)) is not None)
+    yield UNEXPECTED
+
+
+def _problems_of_pairing() -> Iterator[Problem]:
+    """Yield what may go wrong where a device has no token yet."""
+    errors = [{"field": "code", "detail": "This field is required.", "code": "required"}]
+    detail = "These values cannot be used: code."
+    yield Problem(400, "bad_value", "A value cannot be used", detail, errors=tuple(errors))
+    yield TOO_OFTEN
+    for error in (PairingCodeError(), OSError()):
+        if (problem := problem_of(error)) is not None:
+            yield problem
     yield UNEXPECTED

@@ -40,6 +40,7 @@ from infants.errors import (
     LengthMissingError,
     NoAudioError,
     NotReviewableError,
+    PairingCodeError,
     UnknownInfantError,
     UploadTooLargeError,
 )
@@ -136,6 +137,7 @@ TABLE: dict[type[Exception], Kind] = {
     EnvelopeError: Kind(400, "The request around the audio is faulty"),
     LengthMissingError: Kind(411, "The length is missing"),
     UnknownInfantError: Kind(404, "No such infant"),
+    PairingCodeError: Kind(403, "This code cannot be used"),
     AudioMissingError: Kind(404, "The audio is gone"),
     NotReviewableError: Kind(422, "There is nothing to review"),
     LeaseLostError: Kind(409, "Somebody else is at it"),

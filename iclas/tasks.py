@@ -12,11 +12,13 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
+from anomaly.erasure import finish_erasures
 from anomaly.stages.episode import close_ended_episodes
 from iclas import flow
 from infants.errors import LeaseLostError
 from infants.leases import free_orphans
 from infants.models import Recording
+from infants.outdated import erase_outdated_audio
 from infants.sessions import close_quiet_sessions
 from infants.shortages import shortage
 from infants.states import ON_THE_WAY
@@ -89,3 +91,11 @@ def close_what_ended() -> None:
     close_quiet_sessions(now)
     close_ended_episodes(now)
     raise_alerts(now)
+
+
+@shared_task
+def erase_what_is_over() -> None:
+    """Erase the audio that policies keep no longer, and finish erasures that were broken off."""
+    with waiting_out_shortages():
+        finish_erasures()
+        erase_outdated_audio(timezone.now())

@@ -1,5 +1,6 @@
 """Where everything is found."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.http import Http404
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -33,6 +34,9 @@ class NothingHereView(ApiView):
         raise Http404
 
 
+# Whoever comes in by the admin's door has to wait as long after wrong passwords as anybody else.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 handler400 = "iclas.problems.bad_request"
 handler403 = "iclas.problems.permission_denied"
 handler404 = "iclas.problems.not_found"
@@ -47,6 +51,7 @@ api: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
 urlpatterns = [
+    path("", include("dashboard.start.account_urls")),
     path("", include("dashboard.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

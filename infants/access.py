@@ -92,6 +92,12 @@ def patients_of(viewer: Viewer) -> QuerySet[Infant]:
     return Infant.objects.filter(id__in=live.values("infant_id"))
 
 
+def is_newcomer(viewer: Viewer) -> bool:
+    """Tell whether this is a person who has never had to do with any infant, and runs nothing."""
+    person = viewer.user
+    return person is not None and not person.is_staff and not person.memberships.exists()
+
+
 def _live(user: User, roles: list[Role]) -> QuerySet[Membership]:
     """Return the person's memberships in these roles that hold now."""
     memberships = Membership.objects.filter(user=user, role__in=roles, revoked_at=None)

@@ -12,6 +12,10 @@ InfantError
 │   └── BadIdempotencyKeyError  the key is too long
 ├── AssignmentOrderError  a device cannot serve somebody before the one it serves now
 ├── UnknownInfantError    no such infant, or none that this viewer may see
+├── PairingCodeError      no device can join with this code, whatever the cause
+├── InvitationError       nobody can join by this link, whatever the cause
+├── LastOwnerError        an infant's records always have an owner
+├── ConsentMissingError   nobody with the right to say so has agreed to it
 ├── AudioMissingError     the stored audio cannot be found
 └── LeaseLostError        another worker has taken the recording over
 """
@@ -157,6 +161,50 @@ class UnknownInfantError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"There is no infant {self.asked_for!r} that you may see."
+
+
+class PairingCodeError(InfantError):
+    """No device can join with this code: wrong, expired and used ones are not told apart."""
+
+    code = "pairing_code"
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "This code is wrong, has expired or was used before; ask for a new one."
+
+
+class InvitationError(InfantError):
+    """Nobody can join by this link: wrong, expired, withdrawn and used ones are not told apart."""
+
+    code = "invitation"
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "This invitation cannot be used; ask for a new one."
+
+
+class LastOwnerError(InfantError):
+    """The records would have no owner left."""
+
+    code = "last_owner"
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "An infant’s records always have an owner."
+
+
+class ConsentMissingError(InfantError):
+    """Nobody with the right to say so has agreed to it."""
+
+    code = "consent_missing"
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(purpose)
+        self.purpose = purpose
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"There is no consent to {self.purpose}."
 
 
 class AudioMissingError(InfantError):

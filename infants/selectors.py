@@ -38,6 +38,19 @@ def infant_named(viewer: Viewer, name: str) -> Infant:
     return found
 
 
+def managed_infant(viewer: Viewer, infant_id: UUID) -> Infant:
+    """Return an infant whose members, devices and policies this viewer may change."""
+    found = infants_for(viewer, Right.MANAGE).filter(id=infant_id).first()
+    if found is None:
+        raise UnknownInfantError(str(infant_id))
+    return found
+
+
+def managed_infants(viewer: Viewer) -> QuerySet[Infant]:
+    """Return the infants of whom that holds, in the order in which they were added."""
+    return infants_for(viewer, Right.MANAGE).select_related("household").order_by("created_at")
+
+
 def infant_served(device: Device, moment: dt.datetime) -> Infant | None:
     """Return the infant that a device served at this moment."""
     still = Q(ends_at=None) | Q(ends_at__gt=moment)

@@ -60,6 +60,13 @@ EMPTY: dict[str, Any] = {
     "retry": "never",
 }
 
+PAIRED: dict[str, Any] = {
+    "id": DEVICE_ID,
+    "name": "Bedroom",
+    "kind": "monitor",
+    "token": "iclas_device_2l1Wq0c8T9m3v5n7x4z6b1d3f5h7j9k2p4r6t8w0",
+}
+
 BULK: dict[str, Any] = {
     "results": [{"status": 201, "recording": RECORDING}, {"status": 422, "problem": EMPTY}]
 }

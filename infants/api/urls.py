@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from infants.api.pairing import PairingView
 from infants.api.uploads import BulkUploadView, RecordingsView
 from infants.api.views import InfantsView, SessionsView
 
 urlpatterns = [
+    path("devices/pair/", PairingView.as_view(), name="pair-device"),
     path("infants/", InfantsView.as_view(), name="infants"),
     path("sessions/", SessionsView.as_view(), name="sessions"),
     path("recordings/", RecordingsView.as_view(), name="recordings"),

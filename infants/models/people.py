@@ -50,6 +50,7 @@ class Infant(models.Model):
         """What happens to the audio once it has been judged."""
 
         KEEP = "keep"
+        ERASE_AFTER = "erase_after", "erase the audio some days after it came in"
         EMBEDDING_ONLY = "embedding_only", "erase the audio once it is embedded"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -66,6 +67,9 @@ class Infant(models.Model):
         null=True, blank=True, validators=[MinValueValidator(20), MaxValueValidator(45)]
     )
     audio_policy = models.CharField(max_length=16, choices=AudioPolicy, default=AudioPolicy.KEEP)
+    audio_kept_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(3650)]
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -75,7 +79,11 @@ class Infant(models.Model):
                 fields=["source_key"],
                 condition=~Q(source_key=""),
                 name="infant_source_key_unique",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(audio_policy="erase_after") | Q(audio_kept_days__gte=1),
+                name="infant_audio_is_erased_after_days",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,6 +40,8 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "attempts": (_set("ICLAS_MAX_ATTEMPTS", 0), "ICLAS_MAX_ATTEMPTS"),
     "upload limit": (_set("ICLAS_MAX_UPLOAD_BYTES", 0), "ICLAS_MAX_UPLOAD_BYTES"),
     "bulk limit": (_set("ICLAS_MAX_BULK_ITEMS", 99), "ICLAS_MAX_BULK_ITEMS"),
+    "sign-up": (_set("SIGN_UP", "perhaps"), "SIGN_UP"),
+    "verification": (_set("ACCOUNT_EMAIL_VERIFICATION", "perhaps"), "ACCOUNT_EMAIL_VERIFICATION"),
     "debug": (_public_debug, "DEBUG"),
 }
 

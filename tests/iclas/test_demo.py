@@ -85,7 +85,7 @@ def _signed_in(demo: Demo, password: str) -> requests.Session:
     browser, page = requests.Session(), f"http://127.0.0.1:{demo.port}/sign-in/"
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page).text)
     assert token is not None
-    said = {"username": "demo", "password": password, "csrfmiddlewaretoken": token[1]}
+    said = {"login": "demo", "password": password, "csrfmiddlewaretoken": token[1]}
     assert browser.post(page, said, headers={"Referer": page}).ok
     return browser
 

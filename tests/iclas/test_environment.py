@@ -41,3 +41,21 @@ def test_an_address_of_no_database_is_named_but_not_told(
         env.db_url("DATABASE_URL", default="sqlite:///x")
     assert "DATABASE_URL makes no sense" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_mail_server_is_read(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://ada:secret@mail.example.org:587")
+    found = env.email_url("EMAIL_URL")
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mail.example.org", 587)
+    assert found["EMAIL_USE_TLS"] is True
+
+
+@pytest.mark.parametrize("value", ["nonsense", "smtp://ada:secret@host:port"])
+def test_an_address_of_no_mail_server_is_named_but_not_told(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", value)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.email_url("EMAIL_URL")
+    assert "EMAIL_URL makes no sense" in str(refused.value)
+    assert "secret" not in str(refused.value)

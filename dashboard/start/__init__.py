@@ -1,0 +1,1 @@
+"""Getting started without a manual: accounts, infants, monitors, people, audio."""

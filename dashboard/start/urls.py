@@ -1,0 +1,36 @@
+"""Where the pages of getting started are."""
+
+from allauth.account import views as account
+from django.urls import path
+
+from dashboard.start import agreements, infants, monitors, people
+
+OF = "infants/<uuid:infant_id>"
+urlpatterns = [
+    path("sign-in/", account.login, name="sign-in"),
+    path("sign-out/", account.logout, name="sign-out"),
+    path("start/", infants.start, name="start"),
+    path("start/infant/", infants.add, name="start-infant"),
+    path("start/<uuid:infant_id>/", infants.ready, name="start-ready"),
+    path("start/<uuid:infant_id>/listen/", infants.listen, name="start-listen"),
+    path(f"{OF}/settings/", infants.settings, name="infant-settings"),
+    path(f"{OF}/particulars/", infants.particulars, name="infant-particulars"),
+    path(f"{OF}/monitors/", monitors.monitors, name="monitors"),
+    path(f"{OF}/monitors/pair/", monitors.pair, name="monitor-pair"),
+    path(f"{OF}/monitors/pair/<uuid:offer_id>/", monitors.pair_state, name="monitor-pair-state"),
+    path(f"{OF}/monitors/<uuid:device_id>/revoke/", monitors.revoke, name="monitor-revoke"),
+    path(f"{OF}/listen/", monitors.phone, name="listen"),
+    path(f"{OF}/listen/code/", monitors.phone_code, name="listen-code"),
+    path(f"{OF}/people/", people.people, name="people"),
+    path(f"{OF}/people/invite/", people.invite_somebody, name="invite"),
+    path(f"{OF}/people/<uuid:membership_id>/end/", people.end, name="membership-end"),
+    path(
+        f"{OF}/invitations/<uuid:invitation_id>/withdraw/",
+        people.withdraw,
+        name="invitation-withdraw",
+    ),
+    path("invitations/<str:secret>/", people.invitation, name="invitation"),
+    path(f"{OF}/audio-policy/", agreements.audio, name="audio-policy"),
+    path(f"{OF}/erase/", agreements.erase, name="erase"),
+    path("erasures/<uuid:erasure_id>/", agreements.erased, name="erased"),
+]
