@@ -1,14 +1,15 @@
 """Where the pages are."""
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import views
 
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("infants/<uuid:infant_id>/", views.infant, name="infant"),
+    path("", include("dashboard.caregiver.urls")),
+    path("infants/<uuid:infant_id>/history/", views.history, name="history"),
     path("status/", views.status, name="status"),
     path(
         "sign-in/",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from anomaly.stages.episode import close_ended_episodes
 from iclas import flow
+from infants.diary import erase_removed
 from infants.errors import LeaseLostError
 from infants.leases import free_orphans
 from infants.models import Recording
@@ -79,7 +80,8 @@ def sweep() -> None:
 
 @shared_task
 def close_what_ended() -> None:
-    """Close the sessions and episodes that time has ended."""
+    """Close the sessions and episodes that time has ended; erase what was removed long ago."""
     now = timezone.now()
     close_quiet_sessions(now)
     close_ended_episodes(now)
+    erase_removed(now)

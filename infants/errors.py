@@ -12,11 +12,14 @@ InfantError
 │   └── BadIdempotencyKeyError  the key is too long
 ├── AssignmentOrderError  a device cannot serve somebody before the one it serves now
 ├── UnknownInfantError    no such infant, or none that this viewer may see
+├── UnknownEntryError     no such diary entry, or none that this viewer may change
+├── BadEntryError         something said in a diary entry makes no sense
 ├── AudioMissingError     the stored audio cannot be found
 └── LeaseLostError        another worker has taken the recording over
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -157,6 +160,34 @@ class UnknownInfantError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"There is no infant {self.asked_for!r} that you may see."
+
+
+class UnknownEntryError(InfantError):
+    """No such diary entry, or none that this viewer may change: the two are not told apart."""
+
+    code = "unknown_entry"
+
+    def __init__(self, entry_id: UUID) -> None:
+        super().__init__(entry_id)
+        self.entry_id = entry_id
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"There is no diary entry {self.entry_id} that you may change."
+
+
+class BadEntryError(InfantError):
+    """Something said in a diary entry makes no sense; `problems` are sentences by field."""
+
+    code = "bad_entry"
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(problems)
+        self.problems = dict(problems)
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return " ".join(self.problems.values())
 
 
 class AudioMissingError(InfantError):

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from infants.api.diary import DiaryEntriesView, DiaryEntryView
 from infants.api.uploads import BulkUploadView, RecordingsView
 from infants.api.views import InfantsView, SessionsView
 
@@ -10,4 +11,6 @@ urlpatterns = [
     path("sessions/", SessionsView.as_view(), name="sessions"),
     path("recordings/", RecordingsView.as_view(), name="recordings"),
     path("recordings/bulk/", BulkUploadView.as_view(), name="recordings-bulk"),
+    path("diary-entries/", DiaryEntriesView.as_view(), name="diary-entries"),
+    path("diary-entries/<uuid:entry_id>/", DiaryEntryView.as_view(), name="diary-entry"),
 ]
