@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from dashboard.scales import Box, Tick, TimeScale
 
 SHOWN = dt.timedelta(hours=24)
-HOUR = dt.timedelta(hours=1)
+QUARTER = dt.timedelta(minutes=15)
+"""Every zone's whole hours lie on quarters of an hour."""
 LANE_HEIGHT, BAR_HEIGHT, TOP, BOTTOM = 30.0, 16.0, 8.0, 22.0
 LEFT, RIGHT = 64.0, 14.0
 NARROWEST = 4.0
@@ -109,11 +110,11 @@ def _hours(time: TimeScale, zone: zoneinfo.ZoneInfo) -> list[Tick]:
     """Return whole hours where the infant lives, as many as have room."""
     room = time.box.width / ROOM_FOR_AN_HOUR
     step = next((step for step in STEPS_H if 24 / step <= room), STEPS_H[-1])
-    at = time.start.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0) + HOUR
+    at = time.start.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
     ticks = []
     while at <= time.end:
         local = at.astimezone(zone)
-        if local.minute == 0 and local.hour % step == 0:
+        if at >= time.start and local.minute == 0 and local.hour % step == 0:
             ticks.append(Tick(time.x(at), f"{local:%H}"))
-        at += HOUR
+        at += QUARTER
     return ticks

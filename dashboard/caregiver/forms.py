@@ -6,6 +6,7 @@ decides what makes sense. Guaranteed: times are taken as the infant's own; what 
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -27,6 +28,15 @@ class LocalMoment(forms.DateTimeInput):
         super().__init__(format=TYPED)
 
 
+class DecimalText(forms.TextInput):
+    """A number that is typed; a comma is a point, whatever the language of the page."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:  # noqa: ANN401
+        """Return what was typed."""
+        value = super().value_from_datadict(data, files, name)
+        return value.replace(",", ".") if isinstance(value, str) else value
+
+
 class DiaryForm(forms.Form):
     """One entry; validate and render it inside `infants_time`."""
 
@@ -36,7 +46,7 @@ class DiaryForm(forms.Form):
     temperature_c = forms.FloatField(
         label=_("°C"),
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        widget=DecimalText(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     text = forms.CharField(
         label=_("Words"),

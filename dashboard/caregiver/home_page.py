@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -204,7 +203,7 @@ def _facts(device: Device, seen: Overview, now: dt.datetime) -> list[str]:
     if device.battery_frac is None:
         facts.append(_("battery not told"))
     else:
-        left = number_format(100 * device.battery_frac, 0)
+        left = sentences.figure(100 * device.battery_frac, 0)
         facts.append(_("battery %(left)s %%") % {"left": left})
     if device.hardware:
         facts.append(_("device: %(hardware)s") % {"hardware": device.hardware})

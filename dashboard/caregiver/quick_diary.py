@@ -48,14 +48,19 @@ def quick_of(diary: Sequence[DiaryEntry], infant: Infant, now: dt.datetime) -> Q
     kinds = [kind for kind in ONE_TAP if kind != DiaryEntry.Kind.SLEEP or sleep is None]
     asleep = ""
     if sleep is not None:
-        since = {
-            "time": sentences.when(infant, sleep.starts_at, now),
-            "length": sentences.lasting((now - sleep.starts_at).total_seconds()),
-        }
-        asleep = _("Asleep since %(time)s (%(length)s)") % since
+        asleep = _asleep(sleep, infant, now)
     return Quick(
         [Button(kind, said[kind], _last(diary, kind, now), fresh_key()) for kind in kinds], asleep
     )
+
+
+def _asleep(sleep: DiaryEntry, infant: Infant, now: dt.datetime) -> str:
+    for_s = (now - sleep.starts_at).total_seconds()
+    since = {"time": sentences.when(infant, sleep.starts_at, now)}
+    if for_s < sentences.MINUTE_S:
+        return _("asleep since %(time)s") % since
+    since["length"] = sentences.lasting(for_s)
+    return _("asleep since %(time)s, %(length)s") % since
 
 
 def _running(diary: Sequence[DiaryEntry], now: dt.datetime) -> DiaryEntry | None:

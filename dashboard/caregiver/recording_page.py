@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -123,8 +123,8 @@ def _mark(cry: Cry, duration_s: float) -> UnitMark:
     end = 100.0 * min(cry.offset_s / duration_s, 1.0)
     said = {
         "number": cry.index + 1,
-        "start": number_format(cry.onset_s, 1),
-        "end": number_format(cry.offset_s, 1),
+        "start": sentences.figure(cry.onset_s, 1),
+        "end": sentences.figure(cry.offset_s, 1),
     }
     words_ = _("Cry %(number)d: from %(start)s to %(end)s seconds") % said
     number = cry.index + 1
@@ -184,7 +184,7 @@ def _crying(recording: Recording, decision: GateDecision | None) -> Iterator[str
     if decision is None:
         yield sentences.fate(recording, look_of_recording(recording)) + "."
         return
-    sure = {"sure": number_format(100 * decision.cry_probability, 0)}
+    sure = {"sure": sentences.figure(100 * decision.cry_probability, 0)}
     if not decision.is_cry:
         yield _("No: that it is crying has a probability of %(sure)s %%.") % sure
         return
@@ -249,7 +249,7 @@ def _moved(placed: list[Placed], place: Place) -> list[str]:
 
 def _one_moved(one: Placed) -> str:
     by, unit = one.by
-    figure = number_format(by, 0 if unit == "%" else 1)
+    figure = sentences.figure(by, 0 if unit == "%" else 1)
     said = {
         "how": words.capital(one.direction),
         "by": figure if by < 0 else f"+{figure}",

@@ -21,7 +21,12 @@ LONG_AGO_S = 2 * DAY_S
 FINEST = 1000
 
 
-# --- times and lengths ---------------------------------------------------------------------------
+# --- numbers, times and lengths -------------------------------------------------------------------
+
+
+def figure(value: float, places: int) -> str:
+    """Return a number rounded to so many places (Django's own cuts them off)."""
+    return number_format(round(value, places), places)
 
 
 def clock(moment: dt.datetime) -> str:
@@ -109,8 +114,8 @@ def p_plainly(p_value: float | None, name: str) -> str:
 def p_is(p_value: float) -> str:
     """Return a p-value with its letter, in one piece that no line breaks."""
     if p_value < 1 / FINEST:
-        return _("p below %(least)s") % {"least": number_format(1 / FINEST, 3)}
-    value = number_format(p_value, 3 if p_value < 0.1 else 2)
+        return _("p below %(least)s") % {"least": figure(1 / FINEST, 3)}
+    value = figure(p_value, 3 if p_value < 0.1 else 2)
     return f"p\u00a0=\u00a0{value}"
 
 
@@ -151,7 +156,7 @@ def entry(entry_: DiaryEntry, *, is_identified: bool) -> str:
     """Return an entry in a few words; its text may name people, so it is not for everyone."""
     kind = str(DiaryEntry.Kind(entry_.kind).label)
     if entry_.temperature_c is not None:
-        value = {"value": number_format(entry_.temperature_c, 1)}
+        value = {"value": figure(entry_.temperature_c, 1)}
         kind = _("Temperature %(value)s °C") % value
     text = " ".join(entry_.text.split()) if is_identified else ""
     return _("%(kind)s: %(text)s") % {"kind": kind, "text": text} if text else kind
