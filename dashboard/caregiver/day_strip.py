@@ -89,7 +89,7 @@ def draw(lanes: Sequence[Lane], now: dt.datetime, zone: zoneinfo.ZoneInfo, width
         hours=_hours(time, zone),
         midnight=time.x(midnight) if midnight > time.start else None,
         hours_y=plot.bottom + BOTTOM - 6,
-        mark_path="M0-4 4.5 4h-9Z",
+        mark_path="M0-8 4.5-1h-9Z",
     )
 
 

@@ -101,10 +101,11 @@ def home_page(place: Place) -> HomePage:
     diary = _diary_of_late(place)
     lanes = _lanes(place, diary)
     is_crying, crying = _crying(infant, cries, now)
+    stale = is_stale(seen, now)
     return HomePage(
-        look=look,
+        look=SILENT if stale else look,
         sentence=sentences.state(words.state_sentence(seen, look, now), look, place.name),
-        is_stale=is_stale(seen, now),
+        is_stale=stale,
         as_of=_as_of(seen, now),
         learning=(seen.learning.days, seen.learning.needed) if seen.learning else None,
         monitor=monitor_of(seen, now),

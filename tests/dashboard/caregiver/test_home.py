@@ -292,3 +292,9 @@ def test_the_page_costs_the_same_whatever_it_shows() -> None:
             assert client.get(_path(infant)).status_code == 200
         costs.append(len(captured))
     assert costs[0] == costs[1] <= 28
+
+
+def test_what_may_be_old_has_no_look_of_all_well() -> None:
+    fresh, old = (_seen(rows.a_usual_infant(last_seen=ago)) for ago in (MINUTE, 20 * HOUR))
+    assert fresh.all("section", **{"class": "now card look-usual"})
+    assert old.all("section", **{"class": "now card look-silent stale"})
