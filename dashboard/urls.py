@@ -9,12 +9,13 @@ from dashboard.live.views import live
 app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
-    path("infants/<uuid:infant_id>/", views.infant, name="infant"),
     path("live/", live, name="live"),
     path("manifest.webmanifest", manifest, name="manifest"),
     path("worker.js", worker, name="worker"),
     path("offline/", offline, name="offline"),
     path("", include("dashboard.alerts.urls")),
+    path("", include("dashboard.caregiver.urls")),
+    path("infants/<uuid:infant_id>/history/", views.history, name="history"),
     path("status/", views.status, name="status"),
     path("", include("dashboard.start.urls")),
 ]

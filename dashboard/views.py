@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -18,11 +18,11 @@ from django.views.decorators.http import require_safe
 
 from anomaly.notice import NOTICE
 from dashboard.cards import cards_for
+from dashboard.caregiver.place import place_of
 from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
 from dashboard.status_page import status_page
 from infants.access import Viewer, is_newcomer
-from infants.errors import UnknownInfantError
-from infants.selectors import infant_named
+from infants.selectors import visible_infants
 
 REFRESH_S = 30
 STILL = "still"
@@ -33,11 +33,14 @@ STILL = "still"
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Show every infant that the viewer may see."""
-    now = timezone.now()
-    cards = cards_for(_viewer(request), now)
-    if not cards and is_newcomer(_viewer(request)):
+    """Show every infant that the viewer may see; who has one infant goes straight there."""
+    viewer, now = _viewer(request), timezone.now()
+    seen = visible_infants(viewer).values_list("id", flat=True)[:2]
+    if len(seen) == 1:
+        return redirect("dashboard:infant", seen[0])
+    if not seen and is_newcomer(viewer):
         return redirect("dashboard:start")
+    cards = cards_for(viewer, now)
     zones = {card.zone for card in cards}
     local = now.astimezone(zones.pop()) if len(zones) == 1 else now
     return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": NOTICE})
@@ -46,16 +49,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @login_required
-def infant(request: HttpRequest, infant_id: UUID) -> HttpResponse:
+def history(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     """Show one infant's timeline."""
-    viewer, now = _viewer(request), timezone.now()
-    try:
-        found = infant_named(viewer, str(infant_id))
-    except UnknownInfantError as error:
-        raise Http404 from error
-    page = page_of(viewer, found, now, _days(request))
-    shown = {"page": page, "choices": DAYS, "notice": NOTICE}
-    return _page(request, "dashboard/infant.html", now.astimezone(found.zone), shown)
+    place = place_of(request, infant_id, "history")
+    page = page_of(place.viewer, place.infant, place.now, _days(request))
+    shown = {"page": page, "place": place, "choices": DAYS, "notice": NOTICE}
+    return _page(request, "dashboard/infant.html", place.now_there, shown)
 
 
 @require_safe

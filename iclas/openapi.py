@@ -9,6 +9,7 @@ from typing_extensions import override
 from devices.errors import RevokedDeviceError, UnknownTokenError
 from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 from infants.errors import (
+    BadEntryError,
     BadFieldError,
     NoAudioError,
     PairingCodeError,
@@ -108,6 +109,8 @@ def _problems(path: str, method: str) -> Iterator[Problem]:
         yield from _problems_of_pairing()
         return
     known: list[Exception] = [OSError()]
+    if "/diary-entries/" in path and method in ("post", "patch"):
+        known.append(BadEntryError({"ends_at": "The end must come after the start."}))
     if not path.endswith("/health/"):
         known += [UnknownTokenError(), RevokedDeviceError()]
     if "{" in path:

@@ -33,6 +33,7 @@ from anomaly.errors import AnomalyError, ArtefactLostError
 from devices.errors import DeviceError, RevokedDeviceError
 from infants.errors import (
     AudioMissingError,
+    BadEntryError,
     BadFieldError,
     EnvelopeError,
     InfantError,
@@ -41,6 +42,7 @@ from infants.errors import (
     NoAudioError,
     NotReviewableError,
     PairingCodeError,
+    UnknownEntryError,
     UnknownInfantError,
     UploadTooLargeError,
 )
@@ -138,6 +140,8 @@ TABLE: dict[type[Exception], Kind] = {
     LengthMissingError: Kind(411, "The length is missing"),
     UnknownInfantError: Kind(404, "No such infant"),
     PairingCodeError: Kind(403, "This code cannot be used"),
+    UnknownEntryError: Kind(404, "No such diary entry"),
+    BadEntryError: Kind(422, "The diary entry makes no sense"),
     AudioMissingError: Kind(404, "The audio is gone"),
     NotReviewableError: Kind(422, "There is nothing to review"),
     LeaseLostError: Kind(409, "Somebody else is at it"),
@@ -194,6 +198,8 @@ def _of_table(error: Exception, kind: Kind) -> Problem:
 def _field_errors(error: Exception) -> tuple[dict[str, str], ...]:
     if isinstance(error, BadFieldError):
         return ({"field": error.field, "detail": error.problem},)
+    if isinstance(error, BadEntryError):
+        return tuple({"field": name, "detail": said} for name, said in error.problems.items())
     return ()
 
 

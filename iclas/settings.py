@@ -245,10 +245,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
-        "KindEnum": "anomaly.models.Episode.Kind",
         "StateEnum": "infants.states.State",
         "AlertActionKindEnum": "notify.models.AlertAction.Kind",
         "AlertStateEnum": "notify.models.Alert.State",
+        "DiaryKindEnum": "infants.models.DiaryEntry.Kind",
+        "EpisodeKindEnum": "anomaly.models.Episode.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

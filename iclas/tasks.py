@@ -15,6 +15,7 @@ from django.utils import timezone
 from anomaly.erasure import finish_erasures
 from anomaly.stages.episode import close_ended_episodes
 from iclas import flow
+from infants.diary import erase_removed
 from infants.errors import LeaseLostError
 from infants.leases import free_orphans
 from infants.models import Recording
@@ -95,7 +96,8 @@ def close_what_ended() -> None:
 
 @shared_task
 def erase_what_is_over() -> None:
-    """Erase the audio that policies keep no longer, and finish erasures that were broken off."""
+    """Erase what policies keep no longer and what was removed long ago; finish broken erasures."""
     with waiting_out_shortages():
         finish_erasures()
         erase_outdated_audio(timezone.now())
+        erase_removed(timezone.now())

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from devices.models import Device
-from infants.models import DeviceAssignment, Infant, Membership, User
+from infants.models import DeviceAssignment, DiaryEntry, Infant, Membership, User
 
 
 class Right(enum.StrEnum):
@@ -77,6 +77,17 @@ def infants_for(viewer: Viewer, right: Right = Right.SEE) -> QuerySet[Infant]:
         return Infant.objects.none()
     roles = [role for role, rights in RIGHTS.items() if right in rights]
     return Infant.objects.filter(id__in=_live(viewer.user, roles).values("infant_id"))
+
+
+def diary_changeable_by(viewer: Viewer) -> QuerySet[DiaryEntry]:
+    """Return the diary entries that this viewer may change, removed ones included.
+
+    Who wrote an entry may, while the diary is open to that person; who manages the infant may too.
+    """
+    managed = Q(infant__in=infants_for(viewer, Right.MANAGE))
+    own = Q(author=viewer.user, infant__in=infants_for(viewer, Right.WRITE_DIARY))
+    entries = DiaryEntry.with_removed.all()
+    return entries.filter(managed if viewer.user is None else managed | own)
 
 
 def cares_as_clinician(user: User) -> bool:

@@ -16,11 +16,14 @@ InfantError
 ├── InvitationError       nobody can join by this link, whatever the cause
 ├── LastOwnerError        an infant's records always have an owner
 ├── ConsentMissingError   nobody with the right to say so has agreed to it
+├── UnknownEntryError     no such diary entry, or none that this viewer may change
+├── BadEntryError         something said in a diary entry makes no sense
 ├── AudioMissingError     the stored audio cannot be found
 └── LeaseLostError        another worker has taken the recording over
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -205,6 +208,34 @@ class ConsentMissingError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"There is no consent to {self.purpose}."
+
+
+class UnknownEntryError(InfantError):
+    """No such diary entry, or none that this viewer may change: the two are not told apart."""
+
+    code = "unknown_entry"
+
+    def __init__(self, entry_id: UUID) -> None:
+        super().__init__(entry_id)
+        self.entry_id = entry_id
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"There is no diary entry {self.entry_id} that you may change."
+
+
+class BadEntryError(InfantError):
+    """Something said in a diary entry makes no sense; `problems` are sentences by field."""
+
+    code = "bad_entry"
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(problems)
+        self.problems = dict(problems)
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return " ".join(self.problems.values())
 
 
 class AudioMissingError(InfantError):

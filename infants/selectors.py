@@ -9,9 +9,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from devices.models import Device
-from infants.access import Right, Viewer, assignments_for, infants_for, sees_everything
+from infants.access import (
+    Right,
+    Viewer,
+    assignments_for,
+    diary_changeable_by,
+    infants_for,
+    sees_everything,
+)
 from infants.errors import UnknownInfantError
-from infants.models import Cry, Infant, Recording, RecordingSession
+from infants.models import Cry, DiaryEntry, Infant, Recording, RecordingSession
 
 
 def visible_infants(viewer: Viewer) -> QuerySet[Infant]:
@@ -98,3 +105,33 @@ def cries_of(viewer: Viewer, recordings: Sequence[UUID]) -> QuerySet[Cry]:
     """Return the cries of these recordings, in order, as far as the viewer may see them."""
     seen = visible_recordings(viewer).filter(id__in=recordings)
     return Cry.objects.filter(recording__in=seen).order_by("recording", "index")
+
+
+LONGEST_SLEEP = dt.timedelta(hours=24)
+"""A sleep that began longer ago is not going on: somebody forgot to write down its end."""
+
+
+def diary_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[DiaryEntry]:
+    """Return the visible diary entries of an infant, a kind or a span of their beginning.
+
+    `is_changeable` says of each whether the viewer may change it, `is_identified` whether the
+    viewer may read its text, which can name people.
+    """
+    names = {"infant": "infant_id", "kind": "kind"} | _span("starts_at")
+    known_by_name = infants_for(viewer, Right.IDENTIFY).filter(id=OuterRef("infant_id"))
+    entries = DiaryEntry.objects.filter(infant__in=infants_for(viewer))
+    return entries.filter(**_wanted(chosen, names)).annotate(
+        is_changeable=Exists(diary_changeable_by(viewer).filter(id=OuterRef("id"))),
+        is_identified=Exists(known_by_name),
+    )
+
+
+def running_sleep(infant: Infant, now: dt.datetime) -> DiaryEntry | None:
+    """Return the sleep that goes on, by the diary."""
+    sleeps = DiaryEntry.objects.filter(
+        infant=infant,
+        kind=DiaryEntry.Kind.SLEEP,
+        ends_at=None,
+        starts_at__gt=now - LONGEST_SLEEP,
+    )
+    return sleeps.order_by("-starts_at").first()

@@ -276,9 +276,22 @@ def write_wav(path: Path, sound: Sound) -> None:
     sound
         Full scale 1.
     """
+    path.write_bytes(wav_bytes(sound))
+
+
+def wav_bytes(sound: Sound) -> bytes:
+    """Return a sound as the bytes of a mono WAV file of 16 bits, as `write_wav` writes it.
+
+    Parameters
+    ----------
+    sound
+        Full scale 1; what exceeds it is clipped.
+    """
     whole = np.round(np.clip(sound.samples, -1.0, 1.0) * 32767.0).astype("<i2")
-    with wave.open(str(path), "wb") as file:
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(sound.rate_hz)
         file.writeframes(whole.tobytes())
+    return stream.getvalue()

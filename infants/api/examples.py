@@ -70,3 +70,28 @@ PAIRED: dict[str, Any] = {
 BULK: dict[str, Any] = {
     "results": [{"status": 201, "recording": RECORDING}, {"status": 422, "problem": EMPTY}]
 }
+
+DIARY_ENTRY_ID = "01998f3a-5061-7263-b485-a6b7c8d9eafb"
+
+DIARY_ENTRY: dict[str, Any] = {
+    "id": DIARY_ENTRY_ID,
+    "infant": INFANT_ID,
+    "kind": "temperature",
+    "starts_at": "2026-03-13T02:10:00Z",
+    "ends_at": None,
+    "temperature_c": 38.4,
+    "text": "",
+    "is_changeable": True,
+    "created_at": "2026-03-13T02:10:31.402117Z",
+    "updated_at": "2026-03-13T02:10:31.402117Z",
+}
+
+NEW_DIARY_ENTRY: dict[str, Any] = {
+    "infant": INFANT_ID,
+    "kind": "feed",
+    "starts_at": "2026-03-13T03:02:00+01:00",
+    "ends_at": "2026-03-13T03:20:00+01:00",
+    "text": "left side",
+}
+
+DIARY_CHANGE: dict[str, Any] = {"temperature_c": 38.9}

@@ -28,7 +28,7 @@ class MomentField(serializers.Field[dt.datetime, str, str, Any]):
     def to_internal_value(self, data: str) -> dt.datetime:
         """Return the moment in UTC; a plus sign that the query string made a blank is mended."""
         try:
-            text = data.strip()
+            text = str(data).strip()
             moment = parse_datetime(text.replace(" ", "+") if "T" in text else text)
             if moment is None or moment.tzinfo is None or moment.year not in YEARS:
                 self.fail("invalid")

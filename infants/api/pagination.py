@@ -82,7 +82,7 @@ class KeysetPagination(BasePagination):
         is_back = cursor is not None and cursor.is_back
         order = tuple(_reversed(name) for name in self.ordering) if is_back else self.ordering
         if cursor is not None:
-            queryset = queryset.filter(_behind(order, cursor.values))
+            queryset = queryset.filter(behind(order, cursor.values))
         rows = list(queryset.order_by(*order)[: size + 1])
         has_more = len(rows) > size
         page = rows[:size]
@@ -151,7 +151,7 @@ def _reversed(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _behind(order: Sequence[str], values: Sequence[Any]) -> Q:
+def behind(order: Sequence[str], values: Sequence[Any]) -> Q:
     """Return the condition that a row comes behind these values in this order.
 
     The first column is bounded by itself as well, which is what an index can use.

@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import override
 
-VOID = {"meta", "link", "input", "br", "img", "hr"}
+VOID = {"meta", "link", "input", "br", "img", "hr", "source"}
 DRAWN = {"path", "circle", "rect"}
 
 

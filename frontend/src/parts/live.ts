@@ -70,6 +70,11 @@ class Follower {
       return;
     }
     this.isDue = false;
+    const part = document.getElementById("live");
+    if (part) {
+      part.dispatchEvent(new Event("renew")); // a page that renews a part of itself
+      return;
+    }
     try {
       await renew();
     } catch {

@@ -1,0 +1,1 @@
+"""The caregiver's pages: how it is now, what was heard, what was written down."""

@@ -1,0 +1,274 @@
+"""One recording: its sound, and what each stage said of it in plain words.
+
+What comes in: a viewer and a recording's id. What goes out: the place and a `RecordingPage`, which
+a template only prints. Guaranteed: a fixed number of queries; nothing of the sound for who may not
+listen; what a stage has not reached yet is not guessed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from anomaly.models import GateDecision, RecordingJudgement
+from anomaly.selectors.heard import neighbours, session_mates
+from anomaly.selectors.judged import recording_in_full, session_in_full
+from anomaly.selectors.moved import Placed, placed_channels
+from dashboard import words
+from dashboard.caregiver import sentences
+from dashboard.caregiver.clips import Clip, Known, clip_of
+from dashboard.caregiver.place import Link, Place, place_of
+from dashboard.standing import look_of_recording, sounds_elsewhere
+from infants.access import Viewer
+from infants.listening import Hearing, hearing_of
+from infants.models import Cry, Recording
+
+MOST_MOVED = 4
+
+
+@dataclass(frozen=True)
+class UnitMark:
+    """One cry in the recording, where it lies in it: per cent of its length, and seconds."""
+
+    number: int
+    start_s: float
+    end_s: float
+    x: float
+    width: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage said, in sentences."""
+
+    question: str
+    answers: list[str]
+
+
+@dataclass(frozen=True)
+class RecordingPage:
+    """Everything to print."""
+
+    clip: Clip
+    day: str
+    hearing: Hearing
+    silence: str
+    duration_s: float
+    units: list[UnitMark]
+    stages: list[Stage]
+    mates: list[Link]
+    earlier: str
+    later: str
+
+
+def recording_page(request: HttpRequest, recording_id: UUID) -> tuple[Place, RecordingPage]:
+    """Return a recording with its place, or raise `Http404`."""
+    viewer = Viewer.of(request.user)
+    recording = recording_in_full(viewer, recording_id)
+    if recording is None or recording.infant_id is None:
+        raise Http404
+    place = place_of(request, recording.infant_id, "recordings")
+    known = Known.at(place)
+    hearing = hearing_of(recording, may_listen=known.may_listen)
+    is_audible = hearing is Hearing.AUDIBLE
+    duration_s = recording.duration_s or 0.0
+    units = [_mark(cry, duration_s) for cry in recording.cries.all()] if duration_s else []
+    local = recording.recorded_at.astimezone(place.infant.zone)
+    earlier, later = neighbours(viewer, recording)
+    clip = clip_of(recording, place, replace(known, may_listen=is_audible))
+    return place, RecordingPage(
+        clip=clip,
+        day=sentences.day_name(local.date(), place.infant.local_day(place.now)),
+        hearing=hearing,
+        silence=_silence(hearing, recording, place),
+        duration_s=duration_s,
+        units=units,
+        stages=[stage for stage in _stages(recording, clip, place) if stage.answers],
+        mates=_mates(recording, place),
+        earlier=_href(earlier),
+        later=_href(later),
+    )
+
+
+def _href(recording: Recording | None) -> str:
+    return reverse("dashboard:recording", args=[recording.id]) if recording else ""
+
+
+def _silence(hearing: Hearing, recording: Recording, place: Place) -> str:
+    """Say why there is nothing to hear."""
+    if hearing is Hearing.NOT_ALLOWED:
+        return _("You may read what was found in this recording, but not listen to it.")
+    if hearing is Hearing.ERASED and recording.audio_erased_at is not None:
+        day = date_format(recording.audio_erased_at.astimezone(place.infant.zone), "DATE_FORMAT")
+        return _(
+            "The sound was erased on %(day)s, as %(name)s’s records ask: only what was measured "
+            "is kept."
+        ) % {"day": day, "name": place.name}
+    if hearing is Hearing.MISSING:
+        return _(
+            "The sound cannot be found in the storage. Tell those who run this installation; what "
+            "was measured is still here."
+        )
+    return ""
+
+
+def _mark(cry: Cry, duration_s: float) -> UnitMark:
+    x = 100.0 * min(cry.onset_s / duration_s, 1.0)
+    end = 100.0 * min(cry.offset_s / duration_s, 1.0)
+    said = {
+        "number": cry.index + 1,
+        "start": sentences.figure(cry.onset_s, 1),
+        "end": sentences.figure(cry.offset_s, 1),
+    }
+    words_ = _("Cry %(number)d: from %(start)s to %(end)s seconds") % said
+    number = cry.index + 1
+    return UnitMark(number, cry.onset_s, cry.offset_s, round(x, 2), round(end - x, 2), words_)
+
+
+def _mates(recording: Recording, place: Place) -> list[Link]:
+    """Return the recordings of the same bout, this one marked; nothing where it is alone."""
+    mates = session_mates(place.viewer, recording)
+    if len(mates) < 2:
+        return []
+    return [
+        Link(
+            _href(mate),
+            _("%(time)s, %(found)s")
+            % {
+                "time": sentences.clock(mate.recorded_at.astimezone(place.infant.zone)),
+                "found": words.fate_words(mate, look_of_recording(mate)),
+            },
+            is_here=mate.id == recording.id,
+        )
+        for mate in mates
+    ]
+
+
+# --- what each stage said ------------------------------------------------------------------------
+
+
+def _stages(recording: Recording, clip: Clip, place: Place) -> Iterator[Stage]:
+    decision: GateDecision | None = getattr(recording, "gate_decision", None)
+    judgement: RecordingJudgement | None = getattr(recording, "judgement", None)
+    yield Stage(_("What came in?"), list(_upload(recording, place)))
+    yield Stage(_("Is it crying?"), list(_crying(recording, decision)))
+    if decision is not None and decision.is_cry:
+        yield Stage(_("Is it learnt from, and why?"), list(_learning(decision, clip)))
+    if judgement is not None:
+        yield Stage(_("How unusual is it?"), list(_unusual(recording, judgement, place)))
+        yield Stage(_("What moved?"), _moved(placed_channels(place.viewer, recording), place))
+        yield Stage(_("Does the room sound as usual?"), list(_room(judgement)))
+
+
+def _upload(recording: Recording, place: Place) -> Iterator[str]:
+    local = recording.recorded_at.astimezone(place.infant.zone)
+    said = {"time": date_format(local, "H:i:s"), "monitor": recording.device.name}
+    yield _("Recorded at %(time)s by %(monitor)s.") % said
+    if recording.clock != Recording.Clock.OK:
+        why = str(Recording.Clock(recording.clock).label)
+        yield _("The time may be wrong: %(why)s.") % {"why": why}
+    late_s = (recording.received_at - recording.ended_at).total_seconds()
+    if late_s > sentences.HOUR_S:
+        yield _("It came in %(time)s later.") % {"time": sentences.lasting(late_s)}
+    if recording.duration_s is not None:
+        yield _("It lasts %(length)s.") % {"length": sentences.lasting(recording.duration_s)}
+
+
+def _crying(recording: Recording, decision: GateDecision | None) -> Iterator[str]:
+    if decision is None:
+        yield sentences.fate(recording, look_of_recording(recording)) + "."
+        return
+    sure = {"sure": sentences.figure(100 * decision.cry_probability, 0)}
+    if not decision.is_cry:
+        yield _("No: that it is crying has a probability of %(sure)s %%.") % sure
+        return
+    yield _("Yes, with a probability of %(sure)s %%.") % sure
+    cries = list(recording.cries.all())
+    n = len(cries)
+    length = {
+        "n": n,
+        "length": sentences.lasting(sum(cry.offset_s - cry.onset_s for cry in cries)),
+    }
+    one, many = "%(n)d cry in it, %(length)s long.", "%(n)d cries in it, %(length)s together."
+    yield ngettext(one, many, n) % length
+
+
+def _learning(decision: GateDecision, clip: Clip) -> Iterator[str]:
+    if decision.review is not None:
+        yield _("A reviewer decided: %(what)s.") % {"what": clip.gate}
+    elif not decision.accepted:
+        yield _("No. What is known as usual stays as it was.")
+    elif clip.is_learnt:
+        yield _("Yes: it is part of what is known as usual.")
+    else:
+        yield _(
+            "Not now: it was accepted, and what is accepted is learnt once it has settled and "
+            "nothing is suspected."
+        )
+    for part in decision.parts:
+        if part.get("name") != "cry" and part.get("reason"):
+            yield f"{words.capital(str(part['reason']))}."
+
+
+def _unusual(recording: Recording, judgement: RecordingJudgement, place: Place) -> Iterator[str]:
+    if judgement.p_value is None:
+        yield _(
+            "Still learning what is usual, %(days)d of %(needed)d days: nothing to compare with "
+            "yet."
+        ) % {"days": judgement.baseline_days, "needed": judgement.baseline_days_needed}
+        return
+    plainly = sentences.p_plainly(judgement.p_value, place.name)
+    yield f"{words.capital(plainly)}."
+    if judgement.baseline_days < judgement.baseline_days_needed:
+        yield _("Compared with what other infants teach: this one is still being learnt.")
+    session = session_in_full(place.viewer, recording.session_id) if recording.session_id else None
+    whole = getattr(session, "judgement", None)
+    if whole is not None:
+        p = {"p": sentences.p_is(whole.p_value)}
+        yield _("The whole bout of crying has %(p)s: that is what counts.") % p
+
+
+def _moved(placed: list[Placed], place: Place) -> list[str]:
+    """Name what lies outside the infant's own range, the furthest first."""
+    if not placed:
+        return []
+    outside = [one for one in placed if one.is_outside][:MOST_MOVED]
+    if not outside:
+        return [
+            _("Nothing: pitch, loudness and the rest lie where %(name)s’s usual ones do.")
+            % {"name": place.name}
+        ]
+    return [_one_moved(one) for one in outside]
+
+
+def _one_moved(one: Placed) -> str:
+    by, unit = one.by
+    figure = sentences.figure(by, 0 if unit == "%" else 1)
+    said = {
+        "how": words.capital(one.direction),
+        "by": figure if by < 0 else f"+{figure}",
+        "unit": unit,
+    }
+    return _("%(how)s than usual: %(by)s %(unit)s beside the middle of the usual ones.") % said
+
+
+def _room(judgement: RecordingJudgement) -> Iterator[str]:
+    if judgement.room_p_value is None:
+        return
+    p = {"p": sentences.p_is(judgement.room_p_value)}
+    if sounds_elsewhere(judgement):
+        yield (
+            _(
+                "No: the background is none that is known (%(p)s). Another room or monitor "
+                "alone can make crying sound unusual."
+            )
+            % p
+        )
+    else:
+        yield _("Yes: the background is a known one (%(p)s).") % p
