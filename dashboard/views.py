@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -20,8 +20,9 @@ from anomaly.notice import NOTICE
 from dashboard.cards import cards_for
 from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
 from dashboard.status_page import status_page
-from infants.access import Viewer
+from infants.access import Viewer, is_only_clinician
 from infants.errors import UnknownInfantError
+from infants.models import User
 from infants.selectors import infant_named
 
 REFRESH_S = 30
@@ -33,7 +34,9 @@ STILL = "still"
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Show every infant that the viewer may see."""
+    """Show every infant that the viewer may see; who is only a clinician goes to the patients."""
+    if isinstance(request.user, User) and is_only_clinician(request.user):
+        return redirect("dashboard:patients")
     now = timezone.now()
     cards = cards_for(_viewer(request), now)
     zones = {card.zone for card in cards}

@@ -61,10 +61,16 @@ class Overview:
     monitor: Device | None
 
 
-def overviews(viewer: Viewer, now: dt.datetime, only: UUID | None = None) -> list[Overview]:
-    """Return what is known of each infant that the viewer may see, or of one of them."""
+def overviews(
+    viewer: Viewer,
+    now: dt.datetime,
+    only: UUID | None = None,
+    among: QuerySet[Infant] | None = None,
+) -> list[Overview]:
+    """Return what is known of each infant that the viewer may see, or of one or some of them."""
     seen = _infants(viewer)
-    infants = list(seen if only is None else seen.filter(id=only))
+    seen = seen if only is None else seen.filter(id=only)
+    infants = list(seen if among is None else seen.filter(id__in=among.order_by().values("id")))
     by_id = {infant.id: infant for infant in infants}
     episodes, sessions, days = _episodes(by_id, now), _sessions(by_id, now), _days(by_id, now)
     counts, monitors = _counts(viewer, by_id, now), _monitors(by_id, now)

@@ -1,0 +1,5 @@
+"""Where the readings are."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
