@@ -106,7 +106,7 @@ def reviews_of_patient(viewer: Viewer, infant: Infant) -> list[PatientReview]:
 
 
 def _patients(viewer: Viewer, now: dt.datetime, chosen: QuerySet[Infant]) -> list[Patient]:
-    found = overviews(viewer, now, among=chosen)
+    found = overviews(viewer, now, among=chosen, is_counted=False)
     ids = [one.infant.id for one in found]
     episodes, reviews, clinicians = _episodes(ids, now), _reviews(ids, now), _clinicians(ids)
     suspicions = {row.infant_id: row for row in Suspicion.objects.filter(infant__in=ids)}
