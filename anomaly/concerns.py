@@ -52,8 +52,8 @@ SECTION_OF = {
     Reason.LEARNING: Section.LEARNING,
 }
 RANKS = {"slight": 1, "clear": 2, "strong": 3}
-SUSPECTED_FOR = dt.timedelta(days=7)
-"""A suspicion ends when nothing was heard for so long."""
+RISING_FOR = dt.timedelta(hours=48)
+"""A suspicion does not rise any more when nothing was heard for so long."""
 REASON_OF = {
     Episode.Kind.PERSISTENT_SHIFT: Reason.SHIFT,
     Episode.Kind.SINGLE_EXTREME: Reason.EXTREME,
@@ -123,7 +123,7 @@ def _of_episode(episode: Episode) -> Concern:
 
 
 def _of_suspicion(suspicion: Suspicion | None, now: dt.datetime) -> Iterator[Concern]:
-    if suspicion is None or now - suspicion.last_at > SUSPECTED_FOR:
+    if suspicion is None or now - suspicion.last_at > RISING_FOR:
         return
     began: str | None = suspicion.evidence.get("since")
     yield Concern(

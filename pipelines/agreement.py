@@ -49,7 +49,9 @@ class Agreement:
     kappa
         Agreement beyond chance: 1 is perfect, 0 is chance; None where it is not defined.
     low, high
-        Interval of 95 %; None where it cannot be told.
+        Interval of 95 %; None where it cannot be told: of fewer than two items, where many draws
+        have no kappa, or where all have the same one, as when nobody ever differed, which says
+        nothing of what further items would bring.
     observed_frac
         Share of pairs of readings that are the same; None without items.
     n_items
@@ -267,7 +269,7 @@ def _interval(
     drawn = rng.multinomial(len(names), np.full(len(names), 1.0 / len(names)), size=RESAMPLES)
     kappas = statistic(ratings, drawn[:, group].astype(np.float64), n_categories)
     kappas = kappas[~np.isnan(kappas)]
-    if len(kappas) < LEAST_DEFINED_FRAC * RESAMPLES:
+    if len(kappas) < LEAST_DEFINED_FRAC * RESAMPLES or kappas.min() == kappas.max():
         return None, None
     tail = (1.0 - LEVEL) / 2.0
     low, high = np.quantile(kappas, [tail, 1.0 - tail])

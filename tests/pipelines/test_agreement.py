@@ -102,6 +102,11 @@ def test_where_nothing_differs_there_is_no_kappa(ratings: list[list[int]]) -> No
     assert found.observed_frac == (1.0 if len(ratings) else None)
 
 
+def test_where_nobody_ever_differed_there_is_no_interval() -> None:
+    found = agreement([[0, 0], [1, 1]] * 10, 2)
+    assert (found.kappa, found.low, found.high) == (1.0, None, None)
+
+
 def test_whole_groups_are_drawn_where_there_are_enough() -> None:
     rng = np.random.default_rng(3)
     of_group = np.repeat(rng.integers(0, 2, size=12), 5)

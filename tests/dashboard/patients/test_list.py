@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from anomaly.models import Episode, PatientReview, Suspicion
 from anomaly.notice import NOTICE
-from infants.models import Infant, Membership, User
+from infants.models import Cry, Infant, Membership, User
 from tests.builders import a_member, a_model, a_rollup, a_user, an_episode, an_infant, as_user
 from tests.dashboard import rows
 from tests.dashboard.reading import DRAWN, Page
@@ -92,6 +92,19 @@ def test_every_patient_stands_once_in_the_first_section_that_fits(clinician: Use
     assert headings == ["rising", "extreme", "surroundings", "gap", "learning", "usual"]
     assert "clear evidence" in page.text
     assert NOTICE in page.text
+
+
+def test_crying_for_long_has_a_section(clinician: User) -> None:
+    infant, now = _usual(clinician, "Ada"), timezone.now()
+    for days in range(3, 11):
+        a_rollup(infant, (now - days * DAY).date(), 0.5, cry_s=300.0, n_cries=20)
+    assert "section-sustained" not in _page(clinician).html
+    newest = infant.recordings.latest("recorded_at")
+    Cry.objects.create(recording=newest, index=9, onset_s=0.0, offset_s=1860.0)
+    page = _page(clinician)
+    assert "section-sustained" in page.html
+    assert "31 minutes of cries in 24 hours; usual is 5 minutes" in page.text
+    assert "usual: 20" in page.text
 
 
 def test_a_patient_with_several_reasons_shows_all_of_them(clinician: User) -> None:
