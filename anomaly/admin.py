@@ -2,7 +2,15 @@
 
 from django.contrib import admin
 
-from anomaly.models import Episode, Event, GateDecision, PersonalModel, VersionTrial
+from anomaly.models import (
+    Episode,
+    Event,
+    GateDecision,
+    PatientReview,
+    PersonalModel,
+    ReadingTask,
+    VersionTrial,
+)
 from infants.admin import ReadOnlyAdmin
 
 
@@ -44,3 +52,19 @@ class VersionTrialAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "infant_id", "encoder", "made_at", "n_sessions", "adopted_at")
     list_filter = ("encoder", ("adopted_at", admin.EmptyFieldListFilter))
+
+
+@admin.register(PatientReview)
+class PatientReviewAdmin(ReadOnlyAdmin):
+    """Who looked at which patient; the clinicians' list makes and undoes them."""
+
+    list_display = ("id", "infant_id", "reviewer", "reviewed_at", "undone_at")
+    list_filter = (("undone_at", admin.EmptyFieldListFilter),)
+
+
+@admin.register(ReadingTask)
+class ReadingTaskAdmin(ReadOnlyAdmin):
+    """Studies of readings; their own pages make and close them."""
+
+    list_display = ("id", "owner", "unit", "is_blinded", "created_at", "closed_at")
+    list_filter = ("is_blinded", "unit")

@@ -2,6 +2,7 @@
 
 AnomalyError
 ├── NoSuchModelError     the infant has no such version in force
+├── ReadingPlanError     a study cannot be made as it is planned
 └── ArtefactLostError    a version's artefact is gone or is not the one that was fitted
 """
 
@@ -41,3 +42,18 @@ class ArtefactLostError(AnomalyError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"The artefact of personal model {self.model_id} is missing or was changed."
+
+
+class ReadingPlanError(AnomalyError):
+    """A study cannot be made as it is planned; `field` names what is to be changed."""
+
+    code = "reading_plan"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return self.problem

@@ -5,7 +5,7 @@ with figures for those who want them. Guaranteed: no cause is named and nothing 
 what the interval leaves no doubt of is said to have moved.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Evidence = Mapping[str, Any]
@@ -42,13 +42,31 @@ def movement_words(evidence: Evidence) -> str:
     return "; ".join(part for part in (moved, as_a_whole, room) if part)
 
 
+def movement_briefly(evidence: Evidence) -> str:
+    """Say what moved without figures: "higher in pitch, steadier; room unchanged"."""
+    views = evidence.get("views", [])
+    moved = ", ".join(_named(view) for view in _clear(views))
+    whole = any(view["view"] == EMBEDDING and view["sd_low"] > 0.0 for view in views)
+    as_a_whole = "sound as a whole unlike before" if whole and not moved else ""
+    room = ROOMS.get(evidence.get("room", ""), "") if views else ""
+    return "; ".join(part for part in (moved, as_a_whole, room) if part)
+
+
 def _moved(evidence: Evidence) -> Iterator[str]:
     """Name the channels that moved beyond doubt, the one with most of the evidence first."""
-    clear = [view for view in evidence["views"] if view["view"] in MOVED and _is_clear(view)]
-    clear.sort(key=lambda view: -view["share"])
-    for view in clear[:MOST_VIEWS]:
-        more, less = MOVED[view["view"]]
-        yield f"{more if view['sd'] > 0 else less} ({_figures(view)})"
+    for view in _clear(evidence["views"]):
+        yield f"{_named(view)} ({_figures(view)})"
+
+
+def _clear(views: Iterable[Evidence]) -> list[Evidence]:
+    """Return the channels that moved beyond doubt, the one with most of the evidence first."""
+    clear = [view for view in views if view["view"] in MOVED and _is_clear(view)]
+    return sorted(clear, key=lambda view: -view["share"])[:MOST_VIEWS]
+
+
+def _named(view: Evidence) -> str:
+    more, less = MOVED[view["view"]]
+    return more if view["sd"] > 0 else less
 
 
 def _is_clear(view: Evidence) -> bool:

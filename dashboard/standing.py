@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from anomaly.charts import UNUSUAL
 from anomaly.models import Episode, RecordingJudgement
 from anomaly.selectors.overview import Overview
+from anomaly.silence import SILENT_AFTER, last_sign
 from infants.models import Recording
 from infants.states import ON_THE_WAY, State
 
-STALE_AFTER = dt.timedelta(hours=12)
-"""A monitor speaks only when it uploads, and an infant may sleep through a night."""
+STALE_AFTER = SILENT_AFTER
 RING = "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Z"
 
 
@@ -90,17 +90,6 @@ def look_of_recording(recording: Recording) -> Look:
     if judgement.p_value is None:
         return LEARNING_ONE
     return UNUSUAL_ONE if is_unusual(judgement.p_value) else USUAL_ONE
-
-
-def last_sign(seen: Overview) -> dt.datetime | None:
-    """Return when something was last heard from the infant's side.
-
-    An archive was read, not listening: its newest recording counts, not the time of its reading.
-    """
-    monitor = seen.monitor
-    if monitor is None or monitor.kind == monitor.Kind.ARCHIVE or monitor.last_seen_at is None:
-        return seen.last_recorded_at
-    return monitor.last_seen_at
 
 
 def is_stale(seen: Overview, now: dt.datetime) -> bool:

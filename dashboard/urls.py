@@ -16,6 +16,8 @@ urlpatterns = [
     path("", include("dashboard.alerts.urls")),
     path("", include("dashboard.caregiver.urls")),
     path("infants/<uuid:infant_id>/history/", views.history, name="history"),
+    path("patients/", include("dashboard.patients.urls")),
+    path("readings/", include("dashboard.readings.urls")),
     path("status/", views.status, name="status"),
     path("", include("dashboard.start.urls")),
 ]

@@ -21,7 +21,8 @@ from dashboard.cards import cards_for
 from dashboard.caregiver.place import place_of
 from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
 from dashboard.status_page import status_page
-from infants.access import Viewer, is_newcomer
+from infants.access import Viewer, is_newcomer, is_only_clinician
+from infants.models import User
 from infants.selectors import visible_infants
 
 REFRESH_S = 30
@@ -33,7 +34,12 @@ STILL = "still"
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Show every infant that the viewer may see; who has one infant goes straight there."""
+    """Show every infant that the viewer may see.
+
+    Who has one infant goes straight there, and who is only a clinician to the patients.
+    """
+    if isinstance(request.user, User) and is_only_clinician(request.user):
+        return redirect("dashboard:patients")
     viewer, now = _viewer(request), timezone.now()
     seen = visible_infants(viewer).values_list("id", flat=True)[:2]
     if len(seen) == 1:

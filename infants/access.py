@@ -95,6 +95,12 @@ def cares_as_clinician(user: User) -> bool:
     return _live(user, [Role.CLINICIAN]).exists()
 
 
+def is_only_clinician(user: User) -> bool:
+    """Tell whether this person has no other part here than that of a clinician, now."""
+    roles = set(_live(user, list(Role)).values_list("role", flat=True))
+    return roles == {Role.CLINICIAN} and not user.is_superuser and not user.is_staff
+
+
 def patients_of(viewer: Viewer) -> QuerySet[Infant]:
     """Return the infants whom this viewer cares for as a clinician."""
     if viewer.user is None:

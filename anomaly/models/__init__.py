@@ -1,4 +1,4 @@
-"""Rows of judgement: decisions, baselines, personal models, scores, series, episodes, events."""
+"""Rows of judgement: decisions, baselines, models, scores, series, episodes, events, reviews."""
 
 from anomaly.models.episodes import Episode, Event
 from anomaly.models.judgement import (
@@ -8,6 +8,8 @@ from anomaly.models.judgement import (
     SessionSummary,
 )
 from anomaly.models.learning import BaselineEntry, PersonalModel
+from anomaly.models.patients import PatientReview, Suspicion
+from anomaly.models.readings import Opinion, Reader, Reading, ReadingItem, ReadingTask
 from anomaly.models.series import DailyRollup, ScorePoint
 from anomaly.models.trials import VersionTrial
 
@@ -17,10 +19,17 @@ __all__ = [
     "Episode",
     "Event",
     "GateDecision",
+    "Opinion",
+    "PatientReview",
     "PersonalModel",
+    "Reader",
+    "Reading",
+    "ReadingItem",
+    "ReadingTask",
     "RecordingJudgement",
     "ScorePoint",
     "SessionJudgement",
     "SessionSummary",
+    "Suspicion",
     "VersionTrial",
 ]

@@ -102,6 +102,8 @@ class Event(models.Model):
         EPISODE_CLOSED = "episode_closed"
         EPISODE_REVIEWED = "episode_reviewed"
         CRY_REVIEWED = "cry_reviewed"
+        PATIENT_REVIEWED = "patient_reviewed"
+        PATIENT_REVIEW_UNDONE = "patient_review_undone"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="events")

@@ -68,13 +68,26 @@ class Overview:
     monitor: Device | None
 
 
-def overviews(viewer: Viewer, now: dt.datetime, only: UUID | None = None) -> list[Overview]:
-    """Return what is known of each infant that the viewer may see, or of one of them."""
+def overviews(
+    viewer: Viewer,
+    now: dt.datetime,
+    only: UUID | None = None,
+    *,
+    among: QuerySet[Infant] | None = None,
+    is_counted: bool = True,
+) -> list[Overview]:
+    """Return what is known of each infant that the viewer may see, or of one or some of them.
+
+    Where it is not `is_counted`, what waits and what failed is not looked for, and told as none: no
+    index serves that in a year's recordings.
+    """
     seen = _infants(viewer)
-    infants = list(seen if only is None else seen.filter(id=only))
+    seen = seen if only is None else seen.filter(id=only)
+    infants = list(seen if among is None else seen.filter(id__in=among.order_by().values("id")))
     by_id = {infant.id: infant for infant in infants}
     episodes, sessions, days = _episodes(by_id, now), _sessions(by_id, now), _days(by_id, now)
-    counts, monitors = _counts(viewer, by_id, now), _monitors(by_id, now)
+    counts = _counts(viewer, by_id, now) if is_counted else Counter[Any]()
+    monitors = _monitors(by_id, now)
     learning = _learning(infants, now)
     return [
         Overview(

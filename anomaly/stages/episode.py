@@ -1,9 +1,10 @@
 """Episode: whether it was one odd session, is a lasting shift, or has new surroundings.
 
 What comes in: recordings in state `on_timeline`. What goes out: the episodes of their infants,
-opened, extended and closed, with an `Event` in the same transaction; state `done`. Guaranteed:
-episodes are a function of the sessions, of what reviewers said and of now, so late and corrected
-rows simply recompute them; every episode closes; an event about the past says that it is.
+opened, extended and closed, with an `Event` in the same transaction, and what is suspected; state
+`done`. Guaranteed: episodes are a function of the sessions, of what reviewers said and of now, so
+late and corrected rows simply recompute them; every episode closes; an event about the past says
+that it is.
 """
 
 import datetime as dt
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from anomaly.models import Episode, Event, GateDecision
 from anomaly.selectors.watched import heard_sessions, reviews_of, scored_sessions
+from anomaly.stages.suspicion import note_suspicion
 from anomaly.stages.timeline import summarise_session
 from infants.leases import leased
 from infants.locks import infant_locked
@@ -66,6 +68,7 @@ def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
     for span in spans:
         stale.discard(_write(infant, span, now).id)
     Episode.objects.filter(id__in=stale).delete()
+    note_suspicion(infant, now)
 
 
 def _summarise_missing(infant: Infant) -> None:

@@ -1,0 +1,39 @@
+"""Notes of the care team: a clinician's or a caregiver's own words, in the infant's diary.
+
+What comes in: a viewer, an infant and a text. What goes out: the diary entry, with its author.
+Guaranteed: only who may write in the diary writes, and only who may know the name reads the words.
+"""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from infants.access import Right, Viewer, infants_for
+from infants.models import DiaryEntry, Infant
+
+LONGEST = 4000
+NEWEST = 10
+
+
+def write_note(viewer: Viewer, infant_id: UUID, text: str) -> DiaryEntry | None:
+    """Note something of an infant now; None where the viewer may not, or nothing is said."""
+    infant = infants_for(viewer, Right.WRITE_DIARY).filter(id=infant_id).first()
+    if infant is None or not text.strip():
+        return None
+    return DiaryEntry.objects.create(
+        infant=infant,
+        author=viewer.user,
+        kind=DiaryEntry.Kind.NOTE,
+        starts_at=timezone.now(),
+        text=text.strip()[:LONGEST],
+    )
+
+
+def newest_notes(viewer: Viewer, infant: Infant) -> list[DiaryEntry]:
+    """Return the newest notes of an infant, newest first, for who may know whom they name."""
+    notes = DiaryEntry.objects.filter(
+        infant=infant,
+        infant__in=infants_for(viewer, Right.IDENTIFY),
+        kind=DiaryEntry.Kind.NOTE,
+    )
+    return list(notes.select_related("author").order_by("-starts_at")[:NEWEST])
