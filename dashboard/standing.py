@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from anomaly.charts import UNUSUAL
 from anomaly.models import Episode, RecordingJudgement
 from anomaly.selectors.overview import Overview
+from infants.listening import SPEAKS_WITHIN
 from infants.models import Recording
 from infants.states import ON_THE_WAY, State
 
-STALE_AFTER = dt.timedelta(hours=12)
-"""A monitor speaks only when it uploads, and an infant may sleep through a night."""
+STALE_AFTER = SPEAKS_WITHIN
 RING = "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Z"
 
 

@@ -102,6 +102,7 @@ class Event(models.Model):
         EPISODE_CLOSED = "episode_closed"
         EPISODE_REVIEWED = "episode_reviewed"
         CRY_REVIEWED = "cry_reviewed"
+        REPORT_MADE = "report_made", "a report on these days was made"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="events")

@@ -1,0 +1,64 @@
+"""The views of the protocol of 24 hours and of the report: who asks, and for which days.
+
+Guaranteed: nobody sees anything without signing in; an infant that the viewer may not see answers
+like one that does not exist; nothing is kept by browsers or between them and here.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from anomaly.notice import NOTICE
+from dashboard.report.protocol_page import DAYS, DEFAULT_DAYS, page_of
+from infants.access import Viewer
+from infants.errors import UnknownInfantError
+from infants.models import Infant
+from infants.selectors import infant_named
+
+
+@require_safe
+@never_cache
+@login_required
+def protocol(request: HttpRequest, infant_id: UUID) -> HttpResponse:
+    """Show an infant's days as strips of 24 hours."""
+    viewer, now = Viewer.of(request.user), timezone.now()
+    infant = _infant(viewer, infant_id)
+    page = page_of(viewer, infant, now, _last(request, infant.local_day(now)), _n_days(request))
+    shown = {"page": page, "infant": infant, "choices": DAYS, "notice": NOTICE}
+    return render(request, "dashboard/report/protocol.html", shown)
+
+
+def _infant(viewer: Viewer, infant_id: UUID) -> Infant:
+    try:
+        return infant_named(viewer, str(infant_id))
+    except UnknownInfantError as error:
+        raise Http404 from error
+
+
+def _n_days(request: HttpRequest) -> int:
+    """Return how many days are asked for; what is no choice is taken as none."""
+    asked = request.GET.get("days", "")
+    return int(asked) if asked in {str(days) for days in DAYS} else DEFAULT_DAYS
+
+
+def _last(request: HttpRequest, today: dt.date) -> dt.date:
+    """Return the last day that is asked for, today at the latest."""
+    try:
+        asked = dt.date.fromisoformat(request.GET.get("to", ""))
+    except ValueError:
+        return today
+    return min(max(asked, dt.date(1971, 1, 1)), today)
+
+
+def report(request: HttpRequest, infant_id: UUID) -> HttpResponse:
+    raise Http404
+
+
+def report_pdf(request: HttpRequest, infant_id: UUID) -> HttpResponse:
+    raise Http404
