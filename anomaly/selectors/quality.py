@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from anomaly.models import DailyRollup, GateDecision, RecordingJudgement
+from anomaly.models import GateDecision, RecordingJudgement
 from devices.models import Device
 from infants.access import Viewer, infants_for
 from infants.models import Infant, Recording
@@ -99,15 +99,6 @@ def versions_of(viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.date
         builds=_distinct(judged, "build"),
         models=sorted(models.distinct()),
     )
-
-
-def rollups_of(
-    viewer: Viewer, infant: Infant, first: dt.date, last: dt.date
-) -> dict[dt.date, DailyRollup]:
-    """Return the days from the first to the last on which something was judged."""
-    visible = {"infant": infant, "infant__in": infants_for(viewer)}
-    rows = DailyRollup.objects.filter(**visible, day__gte=first, day__lte=last)
-    return {row.day: row for row in rows}
 
 
 def _recordings(

@@ -24,31 +24,38 @@ from infants.models import DiaryEntry, Infant
 NONE = "–"
 MINUTE_S, HOUR_S = 60, 3600
 EXACT_BELOW = 10
+DAYS_OF_A_MONTH = 30.44
 
 
 # --- figures -------------------------------------------------------------------------------------
 
 
-def minutes(seconds: float) -> str:
-    """Return a length in minutes, with a tenth where there are few."""
-    return number_format(seconds / MINUTE_S, 1 if 0 < seconds < EXACT_BELOW * MINUTE_S else 0)
-
-
-def hours(seconds: float) -> str:
-    """Return a length in hours, to a tenth."""
-    return number_format(seconds / HOUR_S, 1)
+def decimal(number: float, places: int) -> str:
+    """Return a number rounded to so many places: formatting alone would cut them off."""
+    return number_format(round(number, places), places)
 
 
 def whole(number: float) -> str:
     """Return a count."""
-    return number_format(number, 0, use_l10n=True)
+    return decimal(number, 0)
+
+
+def minutes(seconds: float) -> str:
+    """Return a length in minutes, with a tenth where there are few."""
+    rounded = round(seconds / MINUTE_S, 1)
+    return decimal(seconds / MINUTE_S, 1 if 0 < rounded < EXACT_BELOW else 0)
+
+
+def hours(seconds: float) -> str:
+    """Return a length in hours, to a tenth."""
+    return decimal(seconds / HOUR_S, 1)
 
 
 def p_value(value: float | None) -> str:
     """Return a p-value, or a dash where there is none."""
     if value is None:
         return NONE
-    return _("below 0.001") if value < 0.001 else number_format(value, 3)
+    return _("below 0.001") if value < 0.001 else decimal(value, 3)
 
 
 # --- dates and times -----------------------------------------------------------------------------
@@ -153,7 +160,7 @@ def hours_of_day(day: Day) -> str:
 
 
 def _exact(number: float) -> str:
-    return number_format(number, 0 if number.is_integer() else 1)
+    return decimal(number, 0 if number.is_integer() else 1)
 
 
 def totals(day: Day) -> list[str]:
@@ -190,6 +197,16 @@ def in_a_line(day: Day) -> str:
     if n_feeds != NONE:
         said.append(ngettext("%(n)s feed", "%(n)s feeds", day.n_feeds) % {"n": n_feeds})
     return " · ".join(said)
+
+
+def bar_names() -> dict[str, str]:
+    """Return what each box of the protocol stands for."""
+    return {
+        "bout": _("a bout of crying, the recorded cries filled"),
+        "uncompared": _("crying that was compared with nothing yet"),
+        "sleep": _("sleep, by the diary"),
+        "unknown": _("nobody is known to have listened: not hearing is not quiet"),
+    }
 
 
 def shape_names() -> dict[str, str]:
@@ -237,5 +254,7 @@ def _weeks(days: int) -> str:
 
 
 def _months(days: int) -> str:
-    n_months = int(max(days, 0) // 30.44)
+    n_months = int(max(days, 0) // DAYS_OF_A_MONTH)
+    if n_months == 0:
+        return _("less than a month")
     return ngettext("about %(n)s month", "about %(n)s months", n_months) % {"n": whole(n_months)}

@@ -9,8 +9,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
-
 from anomaly.selectors.protocol import Lived, lived_by
 from dashboard import words
 from dashboard.report import phrases
@@ -117,7 +115,7 @@ def figures_of(day: Day) -> list[str]:
         phrases.minutes(day.longest_s) if day.bouts else phrases.NONE,
         slept,
         n_feeds,
-        f"{phrases.hours(day.heard_s)} / {number_format(day.hours, 0)}",
+        f"{phrases.hours(day.heard_s)} / {phrases.whole(day.hours)}",
     ]
 
 
