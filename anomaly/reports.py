@@ -6,6 +6,8 @@ Guaranteed: names nobody but by id; holds nothing that stands in the report.
 
 import datetime as dt
 
+from uuid6 import uuid7
+
 from anomaly.models import Event
 from infants.access import Viewer
 from infants.models import Infant
@@ -20,7 +22,7 @@ def note_report(
     return Event.objects.create(
         infant=infant,
         kind=Event.Kind.REPORT_MADE,
-        key=f"{by} {form} {now.isoformat()}",
+        key=f"{form} {uuid7()}",
         occurred_at=now,
         facts={"by": by, "from": first.isoformat(), "to": last.isoformat(), "form": form},
     )

@@ -46,7 +46,7 @@ class Layout:
 
 def wide_layout(n_days: int) -> Layout:
     """Return the room on a screen or on a page of A4, which as many days fill as are shown."""
-    height = 90.0 if n_days <= 7 else 54.0 if n_days <= 14 else 28.0
+    height = 90.0 if n_days <= 7 else 54.0 if n_days <= 14 else 26.0
     return Layout(820.0, 92.0, 212.0, height, 6.0 if n_days <= 14 else 4.0)
 
 

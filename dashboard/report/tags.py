@@ -10,11 +10,12 @@ fpdf2 knows one level of figures only; this builds on its objects and makes a tr
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fpdf import FPDF
-from fpdf.output import OutputProducer
+from fpdf.output import OutputProducer, PDFCatalog, PDFPagesRoot
 from fpdf.structure_tree import StructElem, StructureTreeBuilder
-from fpdf.syntax import PDFArray, PDFObject
+from fpdf.syntax import PDFObject
 from typing_extensions import override
 
 
@@ -58,13 +59,14 @@ class TaggedOutput(OutputProducer):
 
     @override
     def _finalize_catalog(
-        self, catalog_obj: PDFObject, pages_root_obj: PDFObject, **rest: object
-    ) -> None:  # type: ignore[override]
-        super()._finalize_catalog(catalog_obj, pages_root_obj=pages_root_obj, **rest)  # type: ignore[arg-type]
+        self, catalog_obj: PDFCatalog, pages_root_obj: PDFPagesRoot, *rest: Any, **named: Any
+    ) -> None:
+        super()._finalize_catalog(catalog_obj, pages_root_obj, *rest, **named)
         tree = self.fpdf.struct_builder
-        pages: PDFArray = pages_root_obj.kids  # type: ignore[attr-defined]
-        for element, page in tree.elements:  # type: ignore[attr-defined]
-            element.pg = pages[page - 1]
+        pages = pages_root_obj.kids
+        if isinstance(tree, Tree) and pages is not None:
+            for element, page in tree.elements:
+                element.pg = pages[page - 1]
 
 
 class TaggedDocument(FPDF):
