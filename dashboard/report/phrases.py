@@ -10,8 +10,8 @@ import zoneinfo
 from dataclasses import dataclass
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from anomaly.selectors.protocol import Bout
 from dashboard import words
@@ -22,6 +22,7 @@ from devices.models import Device
 from infants.models import DiaryEntry, Infant
 
 NONE = "–"
+LEFT_TO_RIGHT = "\u200e"
 MINUTE_S, HOUR_S = 60, 3600
 EXACT_BELOW = 10
 DAYS_OF_A_MONTH = 30.44
@@ -38,6 +39,11 @@ def decimal(number: float, places: int) -> str:
 def whole(number: float) -> str:
     """Return a count."""
     return decimal(number, 0)
+
+
+def kept_together(figures: str) -> str:
+    """Return figures whose signs and order stay as they are where lines run from the right."""
+    return f"{LEFT_TO_RIGHT}{figures}{LEFT_TO_RIGHT}" if get_language_bidi() else figures
 
 
 def minutes(seconds: float) -> str:

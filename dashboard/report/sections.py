@@ -167,9 +167,7 @@ def protocol_section(read: Read) -> Section:
     blocks: list[Block] = [Paragraph(how)]
     blocks += [Paragraph(said.clocks(day)) for day in read.days if day.has_clock_change]
     shown = _from_the_first_known(read.days)
-    if len(shown) < len(read.days):
-        first = {"day": phrases.full_date(shown[0].date)}
-        blocks.append(Paragraph(_("Nothing is known of the days before %(day)s.") % first))
+    blocks += _left_out(read.days, shown)
     size = DAYS_ON_A_PAGE if len(shown) > DAYS_ON_A_PAGE // 2 else DAYS_ON_A_PAGE // 2
     for part, at in enumerate(range(0, len(shown), size), start=1):
         days = shown[at : at + size]
@@ -177,7 +175,7 @@ def protocol_section(read: Read) -> Section:
             ProtocolPicture(
                 name=read.name,
                 period=phrases.period(days[0].date, days[-1].date),
-                wide=draw(days, read.infant.zone, wide_layout(len(days)), said.labels),
+                wide=draw(days, read.infant.zone, wide_layout(min(len(shown), size)), said.labels),
                 narrow=draw(days, read.infant.zone, NARROW_STRIPS, said.labels),
                 totals=phrases.totals_names(),
                 key=key_of(read.days),
@@ -191,6 +189,13 @@ def _from_the_first_known(days: Sequence[Day]) -> Sequence[Day]:
     """Return the days without those before anything was heard or written down."""
     known = (n for n, day in enumerate(days) if day.listened or day.bouts or day.diary)
     return days[next(known, 0) :]
+
+
+def _left_out(days: Sequence[Day], shown: Sequence[Day]) -> Iterator[Block]:
+    """Say which days are not shown."""
+    if len(shown) < len(days):
+        first = {"day": phrases.full_date(shown[0].date)}
+        yield Paragraph(_("Nothing is known of the days before %(day)s.") % first)
 
 
 # --- episodes ------------------------------------------------------------------------------------
@@ -233,8 +238,8 @@ def _evidence_row(view: dict[str, object]) -> list[str]:
     return [
         _channel(name),
         _became(name, float(str(view["sd_low"])), float(str(view["sd_high"]))),
-        f"{figures[0]} {unit}",
-        f"{figures[1]} … {figures[2]}",
+        phrases.kept_together(f"{figures[0]} {unit}"),
+        phrases.kept_together(f"{figures[1]} … {figures[2]}"),
         f"{phrases.decimal(100 * float(str(view['share'])), 0)} %",
     ]
 
@@ -292,14 +297,15 @@ def days_section(read: Read) -> Section:
         *(_("Day"), _("Listened (h)"), _("Crying (min)"), _("Cries"), _("Bouts")),
         *(_("Unusual bouts"), _("Smallest p"), _("Median p"), _("Sleep (h)"), _("Feeds")),
     ]
+    shown = _from_the_first_known(read.days)
     table = Table(
         caption=_("Day by day; p-values are those of single recordings"),
         heads=heads,
-        rows=[_day_row(read, day) for day in read.days],
+        rows=[_day_row(read, day) for day in shown],
         widths=(17, 10, 10, 8, 8, 10, 11, 10, 8, 8),
         figures=frozenset(range(1, len(heads))),
     )
-    return Section("days", _("Day by day"), [table])
+    return Section("days", _("Day by day"), [*_left_out(read.days, shown), table])
 
 
 def _day_row(read: Read, day: Day) -> list[str]:
