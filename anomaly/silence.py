@@ -12,9 +12,9 @@ import statistics
 from dataclasses import dataclass
 
 from anomaly.selectors.overview import Overview
+from infants.stretches import SPEAKS_WITHIN
 
-SILENT_AFTER = dt.timedelta(hours=12)
-"""A monitor speaks only when it uploads, and an infant may sleep through a night."""
+SILENT_AFTER = SPEAKS_WITHIN
 UNHEARD_AFTER = dt.timedelta(hours=24)
 """A monitor that is there and has heard nothing for a day and a night."""
 TIMES_USUAL = 2.0

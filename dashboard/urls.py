@@ -18,6 +18,7 @@ urlpatterns = [
     path("infants/<uuid:infant_id>/history/", views.history, name="history"),
     path("patients/", include("dashboard.patients.urls")),
     path("readings/", include("dashboard.readings.urls")),
+    path("", include("dashboard.report.urls")),
     path("status/", views.status, name="status"),
     path("", include("dashboard.start.urls")),
 ]

@@ -275,5 +275,6 @@ LOGGING = {
         # What these tell at every start is of their own set-up.
         "speechbrain": {"level": "WARNING"},
         "matplotlib": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }

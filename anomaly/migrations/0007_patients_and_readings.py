@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='event',
             name='kind',
-            field=models.CharField(choices=[('cry_not_learnt', 'a cry was logged as an anomaly and not learnt'), ('model_learnt', 'Model Learnt'), ('model_withdrawn', 'Model Withdrawn'), ('episode_opened', 'Episode Opened'), ('episode_closed', 'Episode Closed'), ('episode_reviewed', 'Episode Reviewed'), ('cry_reviewed', 'Cry Reviewed'), ('patient_reviewed', 'Patient Reviewed'), ('patient_review_undone', 'Patient Review Undone')], max_length=24),
+            field=models.CharField(choices=[('cry_not_learnt', 'a cry was logged as an anomaly and not learnt'), ('model_learnt', 'Model Learnt'), ('model_withdrawn', 'Model Withdrawn'), ('episode_opened', 'Episode Opened'), ('episode_closed', 'Episode Closed'), ('episode_reviewed', 'Episode Reviewed'), ('cry_reviewed', 'Cry Reviewed'), ('patient_reviewed', 'Patient Reviewed'), ('patient_review_undone', 'Patient Review Undone'), ('report_made', 'a report on these days was made')], max_length=24),
         ),
         migrations.CreateModel(
             name='ReadingTask',

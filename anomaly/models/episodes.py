@@ -104,6 +104,7 @@ class Event(models.Model):
         CRY_REVIEWED = "cry_reviewed"
         PATIENT_REVIEWED = "patient_reviewed"
         PATIENT_REVIEW_UNDONE = "patient_review_undone"
+        REPORT_MADE = "report_made", "a report on these days was made"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="events")
