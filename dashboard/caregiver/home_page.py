@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from anomaly.selectors.day_so_far import DAYS_BACK, FEWEST_DAYS, DaySoFar, day_so_far
 from anomaly.selectors.heard import crying_sessions, heard_cries
 from anomaly.selectors.overview import Overview, overviews
+from anomaly.silence import last_sign
 from dashboard import words
 from dashboard.caregiver import day_strip, range_bar, sentences
 from dashboard.caregiver.clips import Clip, Known, clip_of
@@ -22,7 +23,7 @@ from dashboard.caregiver.day_strip import Lane, Stretch, Strip
 from dashboard.caregiver.place import Place
 from dashboard.caregiver.quick_diary import Quick, quick_of
 from dashboard.caregiver.range_bar import RangeBar
-from dashboard.standing import SILENT, USUAL, Look, is_stale, is_unusual, last_sign, look_of_infant
+from dashboard.standing import SILENT, USUAL, Look, is_stale, is_unusual, look_of_infant
 from devices.models import Device
 from infants.models import DiaryEntry, Infant, Recording, RecordingSession
 from infants.selectors import LONGEST_SLEEP, diary_where

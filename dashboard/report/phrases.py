@@ -217,7 +217,7 @@ def bar_names() -> dict[str, str]:
 
 def shape_names() -> dict[str, str]:
     """Return what each shape of the protocol stands for."""
-    kinds = {kind.value: kind.label for kind in DiaryEntry.Kind if kind in SHAPES}
+    kinds = {kind.value: str(kind.label) for kind in DiaryEntry.Kind if kind in SHAPES}
     return {
         "unusual": _("a bout that was unusual for this infant"),
         "dozed_off": _("fell asleep; when sleep ended is not written down"),

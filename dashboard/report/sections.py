@@ -346,7 +346,7 @@ def diary_section(read: Read) -> Section:
 
 def _diary_row(read: Read, entry: DiaryEntry) -> list[str]:
     zone = read.infant.zone
-    kind = DiaryEntry.Kind(entry.kind).label
+    kind = str(DiaryEntry.Kind(entry.kind).label)
     text = words.diary_words(entry, is_identified=read.is_identified)
     return [
         phrases.day_and_clock(entry.starts_at, zone),
