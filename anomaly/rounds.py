@@ -29,7 +29,7 @@ def mark_reviewed(
     `seen` is how much evidence was shown of each concern; without it, all that there is counts as
     seen.
     """
-    if viewer.user is None or not infants_for(viewer, Right.REVIEW).filter(id=infant_id).exists():
+    if viewer.user is None or not infants_for(viewer, Right.ATTEND).filter(id=infant_id).exists():
         return None
     with infant_locked(infant_id) as infant:
         now = timezone.now()
@@ -73,7 +73,7 @@ def undo_review(viewer: Viewer, review_id: UUID) -> PatientReview | None:
 
     To take back what is taken back already changes nothing.
     """
-    allowed = PatientReview.objects.filter(infant__in=infants_for(viewer, Right.REVIEW))
+    allowed = PatientReview.objects.filter(infant__in=infants_for(viewer, Right.ATTEND))
     found = allowed.filter(id=review_id, reviewer=viewer.user).first()
     if found is None or viewer.user is None:
         return None

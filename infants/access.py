@@ -24,6 +24,7 @@ class Right(enum.StrEnum):
     IDENTIFY = "identify"  # the name and the date of birth
     LISTEN = "listen"  # the audio itself
     WRITE_DIARY = "write_diary"
+    ATTEND = "attend"  # go the round of patients: mark as reviewed, plan readings
     REVIEW = "review"  # take an alert; say what a shift or a cry was, and so what is learnt
     MANAGE = "manage"  # members, devices, policies, erasure
 
@@ -35,7 +36,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW}
     ),
     Role.CLINICIAN: frozenset(
-        {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW}
+        {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW, Right.ATTEND}
     ),
     Role.RESEARCHER: frozenset({Right.SEE}),
 }

@@ -93,14 +93,14 @@ def patient_named(viewer: Viewer, infant_id: UUID, now: dt.datetime) -> Patient 
 
 def asked_for(viewer: Viewer, whose: Whose) -> QuerySet[Infant]:
     """Return the infants whose list is asked for; a list shows only whom one may review."""
-    allowed = infants_for(viewer, Right.REVIEW)
+    allowed = infants_for(viewer, Right.ATTEND)
     own = patients_of(viewer).values("id")
     return allowed.filter(id__in=own) if whose is Whose.MINE else allowed
 
 
 def reviews_of_patient(viewer: Viewer, infant: Infant) -> list[PatientReview]:
     """Return the newest reviews of a patient, undone ones included."""
-    allowed = PatientReview.objects.filter(infant__in=infants_for(viewer, Right.REVIEW))
+    allowed = PatientReview.objects.filter(infant__in=infants_for(viewer, Right.ATTEND))
     rows = allowed.filter(infant=infant).select_related("reviewer", "undone_by")
     return list(rows.order_by("-reviewed_at")[:MOST_REVIEWS])
 

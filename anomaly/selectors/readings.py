@@ -176,7 +176,7 @@ def rows_of(task: ReadingTask) -> list[dict[str, Any]]:
 def choosable_infants(viewer: Viewer) -> QuerySet[Infant]:
     """Return whose recordings the viewer may put before readers."""
     heard = infants_for(viewer, Right.LISTEN).values("id")
-    return infants_for(viewer, Right.REVIEW).filter(id__in=heard)
+    return infants_for(viewer, Right.ATTEND).filter(id__in=heard)
 
 
 def possible_readers(viewer: Viewer) -> QuerySet[User]:

@@ -26,6 +26,8 @@ TABS: dict[str, str | Promise] = {
     "recordings": _("Recordings"),
     "diary": _("Diary"),
     "history": _("Course"),
+    "protocol": _("24 hours"),
+    "report": _("Report"),
 }
 """An infant's pages by url name, in the order in which they are offered."""
 
@@ -51,6 +53,7 @@ class Place:
     is_identified: bool
     others: list[Link]
     can_write: bool
+    can_manage: bool
 
     @property
     def tabs(self) -> list[Link]:
@@ -83,6 +86,7 @@ def place_of(request: HttpRequest, infant_id: UUID, tab: str) -> Place:
         is_identified=is_identified,
         others=_others(viewer, infant, tab),
         can_write=infants_for(viewer, Right.WRITE_DIARY).filter(id=infant.id).exists(),
+        can_manage=infants_for(viewer, Right.MANAGE).filter(id=infant.id).exists(),
     )
 
 

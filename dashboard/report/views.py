@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from anomaly.notice import NOTICE
 from anomaly.reports import note_report
+from dashboard.caregiver.place import place_of
 from dashboard.report.fonts import FontsMissingError
 from dashboard.report.forms import ReportForm
 from dashboard.report.making import Wanted, report_of
@@ -38,7 +39,8 @@ def protocol(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     viewer, now = Viewer.of(request.user), timezone.now()
     infant = _infant(viewer, infant_id)
     page = page_of(viewer, infant, now, _last(request, infant.local_day(now)), _n_days(request))
-    shown = {"page": page, "infant": infant, "choices": DAYS, "notice": NOTICE}
+    place = place_of(request, infant_id, "protocol")
+    shown = {"page": page, "infant": infant, "place": place, "choices": DAYS, "notice": NOTICE}
     return render(request, "dashboard/report/protocol.html", shown)
 
 
@@ -80,6 +82,7 @@ def report(request: HttpRequest, infant_id: UUID) -> HttpResponse:
         "form": form,
         "report": made,
         "infant": infant,
+        "place": place_of(request, infant_id, "report"),
         "document_query": _query(wanted) if wanted else "",
         "notice": NOTICE,
     }

@@ -15,7 +15,7 @@ from tests.house import project
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 PYPROJECT = project.ROOT / "pyproject.toml"
 # By settings, by command lines, and speechbrain by `pipelines.encoders.ecapa.speechbrain_module`.
-NAMED_NOT_IMPORTED = {"psycopg", "speechbrain", "supervisor", "uvicorn", "whitenoise"}
+NAMED_NOT_IMPORTED = {"babel", "psycopg", "speechbrain", "supervisor", "uvicorn", "whitenoise"}
 # Asked for by `python -m pipelines evaluate --pyod` alone, which names the file that pins it.
 PEERS = {"pyod"}
 CONTRACTS = tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]

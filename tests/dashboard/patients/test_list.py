@@ -251,11 +251,11 @@ def test_who_is_only_a_clinician_begins_with_the_patients(clinician: User) -> No
     assert (answer.status_code, answer["Location"]) == (302, PATH)
     a_member(an_infant(), Membership.Role.OWNER, user=clinician)
     assert as_user(clinician).get("/").status_code == 200
-    assert as_user(a_member(infant)).get("/").status_code == 200
+    assert as_user(a_member(infant)).get("/")["Location"] == f"/infants/{infant.id}/"
 
 
 def test_the_way_to_the_patients_is_shown_to_clinicians(clinician: User) -> None:
     infant = _usual(clinician, "Ada")
     assert _page(clinician).all("a", href=PATH)
-    page = as_user(a_member(infant)).get("/").content.decode()
+    page = as_user(a_member(infant)).get(f"/infants/{infant.id}/").content.decode()
     assert f'href="{PATH}"' not in page
