@@ -1,7 +1,7 @@
 """Where the pages are."""
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from dashboard import views
 
@@ -9,6 +9,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", views.home, name="home"),
     path("infants/<uuid:infant_id>/", views.infant, name="infant"),
+    path("", include("dashboard.timeline.urls")),
     path("status/", views.status, name="status"),
     path(
         "sign-in/",

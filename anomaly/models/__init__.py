@@ -8,11 +8,12 @@ from anomaly.models.judgement import (
     SessionSummary,
 )
 from anomaly.models.learning import BaselineEntry, PersonalModel
-from anomaly.models.series import DailyRollup, ScorePoint
+from anomaly.models.series import DailyChannels, DailyRollup, ScorePoint, WatchedDay
 from anomaly.models.trials import VersionTrial
 
 __all__ = [
     "BaselineEntry",
+    "DailyChannels",
     "DailyRollup",
     "Episode",
     "Event",
@@ -23,4 +24,5 @@ __all__ = [
     "SessionJudgement",
     "SessionSummary",
     "VersionTrial",
+    "WatchedDay",
 ]

@@ -39,6 +39,9 @@ class GateDecision(models.Model):
     )
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["infant"], condition=Q(review__isnull=False), name="gate_reviewed")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(is_cry=True) | Q(accepted=False), name="gate_accepts_only_cries"

@@ -37,6 +37,9 @@ class Bucket(enum.StrEnum):
     WEEK = "week"
 
 
+LENGTH = {Bucket.HOUR: HOUR, Bucket.DAY: DAY, Bucket.WEEK: 7 * DAY}
+
+
 @dataclass(frozen=True)
 class Stretch:
     """From one moment to another, in the infant's own zone."""

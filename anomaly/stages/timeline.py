@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from anomaly.artefacts import fitted_model
 from anomaly.models import (
+    DailyChannels,
     DailyRollup,
     PersonalModel,
     RecordingJudgement,
@@ -30,6 +31,7 @@ from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
+from pipelines.acoustics import thinned, values_by_channel
 from pipelines.baseline import views_of
 from pipelines.build import build
 from pipelines.pooled import UNKNOWN_DEVICE
@@ -197,3 +199,6 @@ def roll_up(infant: Infant, day: dt.date) -> None:
             "p_value_median": statistics.median(p_values) if p_values else None,
         },
     )
+    told = judged.values_list("recording__channels", flat=True)
+    values = {name: thinned(own) for name, own in values_by_channel(told).items()}
+    DailyChannels.objects.update_or_create(infant=infant, day=day, defaults={"values": values})

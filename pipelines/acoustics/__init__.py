@@ -1,7 +1,8 @@
 """Acoustics: the measures that clinicians speak of, taken on cry units and on whole recordings.
 
 One module tracks the pitch (`pitch`), one measures a unit (`measures`), and one answers every
-channel of a unit or a recording, each with a confidence or the reason for its absence (`channels`).
+channel of a unit or a recording, each with a confidence or the reason for its absence (`channels`);
+`spread` says how those of many recordings lie.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from pipelines.acoustics.channels import (
 )
 from pipelines.acoustics.measures import HeardUnit, hear_unit, measure_unit
 from pipelines.acoustics.pitch import F0Track, track_f0
+from pipelines.acoustics.spread import USUAL_FRACS, quantile, thinned, values_by_channel
 
 __all__ = [
     "CHANNELS",
+    "USUAL_FRACS",
     "Absence",
     "Channel",
     "F0Track",
@@ -35,8 +38,11 @@ __all__ = [
     "from_json",
     "hear_unit",
     "measure_unit",
+    "quantile",
     "recording_channels",
+    "thinned",
     "to_json",
     "track_f0",
     "unit_channels",
+    "values_by_channel",
 ]

@@ -1,0 +1,256 @@
+"""The tables behind the charts: the same numbers in rows, in pages, and as a file.
+
+What comes in: a `Reading`. What goes out: a `Table` of plain cells. Guaranteed: a table holds what
+its chart shows of the same stretch, no more and no less; in a file no cell is taken for a formula.
+"""
+
+import csv
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from django.core.paginator import Paginator
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from anomaly.models import Episode
+from anomaly.selectors.focus import Single, SumUp
+from anomaly.selectors.timeline import ScoredBucket
+from dashboard import words
+from dashboard.infant_page import LOOKS
+from dashboard.timeline import labels
+from dashboard.timeline.channels import SHOWN, to_people
+from dashboard.timeline.reading import Reading, gate_of, reason_of
+
+ROWS_A_PAGE = 25
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Cell = str | float | int | None
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line; `link` is the recording that it is of, where it is of one."""
+
+    cells: Sequence[Cell]
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows; the first cell of a row is what it is about."""
+
+    name: str
+    caption: Words
+    headings: Sequence[Words]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """One page of a table, ready to print."""
+
+    table: Table
+    rows: Sequence[Row]
+    number: int
+    n_pages: int
+
+
+def page_of_table(table: Table, number: int, size: int = ROWS_A_PAGE) -> TablePage:
+    """Return one page; a number that there is not is taken for the nearest one."""
+    pages = Paginator(table.rows, size)
+    page = pages.get_page(number)
+    return TablePage(table, list(page.object_list), page.number, pages.num_pages)
+
+
+def as_csv(table: Table) -> str:
+    """Return a table as a file of values separated by commas."""
+    file = StringIO()
+    writer = csv.writer(file)
+    writer.writerow([str(heading) for heading in table.headings])
+    writer.writerows([_harmless(cell) for cell in row.cells] for row in table.rows)
+    return file.getvalue()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def recordings_table(reading: Reading) -> Table:
+    """Return what stands behind the chart of p-values and the gate's lane."""
+    return _singles(reading) if reading.focus.bucket is None else _buckets(reading)
+
+
+def _singles(reading: Reading) -> Table:
+    scorers = reading.asked.scorers
+    headings = [
+        *(_("Recorded"), _("Number"), _("p-value"), _("Gate"), _("Why"), _("Review")),
+        *(labels.SCORERS[name] for name in scorers),
+    ]
+    rows = [
+        Row(
+            [
+                *(_local(reading, one.time), one.number, _rounded(one.p_value)),
+                *(str(labels.GATES[gate_of(one)]), reason_of(one), _review(one)),
+                *(_rounded(one.p_values.get(name)) for name in scorers),
+            ],
+            str(one.id),
+        )
+        for one in reading.focus.singles
+    ]
+    return Table("recordings", _("Recordings"), headings, rows)
+
+
+def _review(one: Single) -> str:
+    if one.review is None:
+        return ""
+    return _("may be learnt") if one.review else _("not to be learnt")
+
+
+def _buckets(reading: Reading) -> Table:
+    scorers = reading.asked.scorers
+    headings = [
+        *(_("From"), _("Recordings"), _("Median p"), _("Smallest p"), _("Sessions’ median p")),
+        *(_("Accepted"), _("Not a cry"), _("Reviewed")),
+        *(labels.SCORERS[name] for name in scorers),
+    ]
+    rows = [_bucket_row(reading, one, scorers) for one in _heard(reading)]
+    return Table("recordings", _("Recordings, summed up"), headings, rows)
+
+
+def _bucket_row(reading: Reading, one: SumUp, scorers: Sequence[str]) -> Row:
+    heard = getattr(one.row, "heard", None)
+    scored = one.row if isinstance(one.row, ScoredBucket) else None
+    session = one.session_p_values
+    return Row(
+        [
+            _local(reading, one.row.stretch.start),
+            heard.n_recordings if heard else 0,
+            _rounded(scored.p_value_median if scored else None),
+            _rounded(scored.p_value_min if scored else None),
+            _rounded(session[1] if session else None),
+            heard.n_accepted if heard else 0,
+            *(one.n_not_cries, one.n_reviewed),
+            *(_rounded(one.scorers.get(name)) for name in scorers),
+        ]
+    )
+
+
+def channels_table(reading: Reading) -> Table:
+    """Return what stands behind the small charts of the acoustic channels."""
+    names = reading.asked.channels
+    if reading.focus.bucket is None:
+        headings = [_("Recorded"), *(_heading(name) for name in names)]
+        rows = [
+            Row([_local(reading, one.time), *(_value(one, name) for name in names)], str(one.id))
+            for one in reading.focus.singles
+            if one.channels
+        ]
+        return Table("channels", _("Acoustic channels"), headings, rows)
+    headings = [_("From"), *(h for name in names for h in _three_headings(name))]
+    rows = [
+        Row([_local(reading, one.row.stretch.start), *_three(one, names)])
+        for one in _heard(reading)
+        if one.channels
+    ]
+    return Table("channels", _("Acoustic channels, summed up"), headings, rows)
+
+
+def _heading(name: str) -> str:
+    shown = SHOWN[name]
+    return f"{shown.label} ({shown.unit})"
+
+
+def _three_headings(name: str) -> list[str]:
+    return [
+        _("%(channel)s, a tenth under") % {"channel": _heading(name)},
+        _("%(channel)s, median") % {"channel": _heading(name)},
+        _("%(channel)s, nine tenths under") % {"channel": _heading(name)},
+    ]
+
+
+def _three(one: SumUp, names: Sequence[str]) -> Iterator[Cell]:
+    for name in names:
+        found = one.channels.get(name)
+        ends = (found.low, found.middle, found.high) if found else (None, None, None)
+        yield from (None if end is None else to_people(name, end) for end in ends)
+
+
+def _value(one: Single, name: str) -> Cell:
+    value = one.channels.get(name, {}).get("value")
+    return None if value is None else to_people(name, float(value))
+
+
+def monitor_table(reading: Reading) -> Table:
+    """Return what stands behind the chart of the sequential monitor's evidence."""
+    moved = {"room": _("another room"), "device": _("another monitor")}
+    headings = [_("Day"), _("Statistic"), _("Threshold"), _("Reached"), _("Surroundings")]
+    rows = [
+        Row(
+            [
+                *(one.day.isoformat(), round(one.highest, 2), reading.threshold),
+                _("yes") if one.highest >= reading.threshold else _("no"),
+                moved.get(one.surroundings, ""),
+            ]
+        )
+        for one in reading.lanes.watched
+    ]
+    return Table("monitor", _("Evidence by day"), headings, rows)
+
+
+def happened_table(reading: Reading) -> Table:
+    """Return what stands behind the lanes: episodes, diary, models, monitors and gaps."""
+    rows = sorted(_happened(reading), key=lambda row: str(row.cells[0]))
+    headings = [_("From"), _("To"), _("What"), _("Words")]
+    return Table("happened", _("What else happened"), headings, rows)
+
+
+def _happened(reading: Reading) -> Iterator[Row]:
+    lanes, infant, now = reading.lanes, reading.infant, reading.now
+
+    def row(start: dt.datetime, end: dt.datetime | None, what: object, said: str) -> Row:
+        return Row([_local(reading, start), _local(reading, end), str(what), said])
+
+    for episode in lanes.episodes:
+        look = LOOKS[Episode.Kind(episode.kind)].name
+        said = words.episode_words(infant, episode, now)
+        yield row(episode.began_at, episode.closed_at, labels.EPISODES[look], said)
+    for note in lanes.notes:
+        yield row(note.starts_at, note.ends_at, _("diary"), labels.note_words(note))
+    for version in lanes.versions:
+        yield row(version.time, None, _("model"), labels.version_words(version))
+    for one in lanes.serving:
+        yield row(one.starts_at, one.ends_at, _("monitor"), labels.monitor_words(one))
+    for gap in reading.gaps:
+        yield row(gap.start, gap.end, _("gap"), str(labels.GAPS[gap.kind]))
+
+
+def _heard(reading: Reading) -> list[SumUp]:
+    return [one for one in reading.focus.buckets if hasattr(one.row, "heard") or one.n_not_cries]
+
+
+def _local(reading: Reading, moment: dt.datetime | None) -> str:
+    if moment is None:
+        return ""
+    return moment.astimezone(reading.infant.zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _rounded(p_value: float | None) -> float | None:
+    return None if p_value is None else float(f"{p_value:.3g}")
+
+
+TABLES: dict[str, Callable[[Reading], Table]] = {
+    "recordings": recordings_table,
+    "monitor": monitor_table,
+    "channels": channels_table,
+    "happened": happened_table,
+}
+TITLES = {
+    "recordings": gettext_lazy("The numbers behind the chart"),
+    "monitor": gettext_lazy("The numbers behind the evidence"),
+    "channels": gettext_lazy("The numbers behind the acoustic channels"),
+    "happened": gettext_lazy("The episodes, the diary and the rest as a table"),
+}
