@@ -1,8 +1,9 @@
 """Lasting: from when to when an infant cried unlike itself, and when its surroundings changed.
 
 Part of the stage episode. In: an infant's sessions, what reviewers said, and what time it is. Out:
-spans of two kinds, and the statistic of each day that they were found by. Guaranteed: a pure function of its arguments; a later session never undoes what
-an earlier one opened; every span closes, with a reason.
+spans of two kinds, and the statistic of each day that they were found by. Guaranteed: a pure
+function of its arguments; a later session never undoes what an earlier one opened; every span
+closes, with a reason.
 
 ``persistent_shift``: the statistic of ``pipelines.shift`` reaches its threshold and the guard does
 not owe it to the surroundings. It is looked at after every session, from the day on which the

@@ -165,15 +165,6 @@ def days_of(viewer: Viewer, infant: Infant) -> list[Day]:
     return [Day(*row) for row in rows]
 
 
-def heard_at(
-    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime
-) -> QuerySet[Recording, dt.datetime]:
-    """Return when there were recordings, judged or not, in order."""
-    seen = visible_recordings(viewer).filter(infant=infant)
-    times = seen.filter(recorded_at__gte=start, recorded_at__lt=end).order_by("recorded_at")
-    return times.values_list("recorded_at", flat=True)
-
-
 def heard_from_to(viewer: Viewer, infant: Infant) -> tuple[dt.datetime, dt.datetime] | None:
     """Return when the first and the last recording of the infant were; None without one."""
     times = visible_recordings(viewer).filter(infant=infant).values_list("recorded_at", flat=True)

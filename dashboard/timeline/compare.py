@@ -23,10 +23,11 @@ from infants.models import Infant
 from pipelines.periods import LEAST_DAYS, Difference, compare_periods
 
 DAY = dt.timedelta(days=1)
-RECENT, BEFORE = 7 * DAY, 28 * DAY
+RECENT, BEFORE = 6 * DAY, 28 * DAY
 NAMES_WIDTH, PLOT_WIDTH, ROW_HEIGHT, EDGE = 190.0, 430.0, 26.0, 26.0
 FURTHEST = 3.0
 LONGEST = 400 * DAY
+MOST_SAID = 5
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def ends_in(query: Mapping[str, str], infant: Infant, latest: dt.datetime) -> En
         name: moment_in(query.get(name, ""), infant)
         for name in ("first_from", "first_to", "second_from", "second_to")
     }
-    recent = (latest - RECENT, latest)
-    usual = (latest - RECENT - BEFORE, latest - RECENT)
+    recent = _whole(latest - RECENT, latest, infant) or (latest - RECENT, latest)
+    usual = (_midnight(infant, recent[0] - BEFORE), recent[0])
     return Ends(
         _whole(days["first_from"], days["first_to"], infant) or usual,
         _whole(days["second_from"], days["second_to"], infant) or recent,
@@ -119,9 +120,13 @@ def _whole(
     """Return a stretch of whole days, the last one included; None where it is none."""
     if start is None or last is None:
         return None
-    first_day, behind = infant.local_day(start), infant.local_day(last) + DAY
-    begins, ends = (dt.datetime.combine(day, dt.time(), infant.zone) for day in (first_day, behind))
+    begins, ends = (_midnight(infant, one) for one in (start, last + DAY))
     return (begins, min(ends, begins + LONGEST)) if begins < ends else None
+
+
+def _midnight(infant: Infant, moment: dt.datetime) -> dt.datetime:
+    """Return when the infant's day of a moment begins."""
+    return dt.datetime.combine(infant.local_day(moment), dt.time(), infant.zone)
 
 
 def comparison_of(viewer: Viewer, infant: Infant, ends: Ends) -> Comparison:
@@ -135,7 +140,7 @@ def comparison_of(viewer: Viewer, infant: Infant, ends: Ends) -> Comparison:
         second_words=_period_words(infant, ends.second, len(second.values)),
         lines=lines,
         forest=_forest(found),
-        summary=_summary(lines),
+        summary=_summary(found),
         too_few=_too_few(list(found.values())),
     )
 
@@ -215,14 +220,20 @@ def said_of(name: str, one: Difference) -> str:
     if name == P_VALUE:
         return _("more unusual") if one.by < 0 else _("less unusual")
     if name == SHARE_UNUSUAL:
-        return _("more of them") if one.by > 0 else _("fewer of them")
+        return _("more sessions unusual") if one.by > 0 else _("fewer sessions unusual")
     return moved_words(name, one.by)
 
 
-def _summary(lines: Sequence[Line]) -> str:
-    said = [f"{line.said} ({line.by} {line.interval})" for line in lines if line.is_clear]
-    if not said:
+def _summary(found: Mapping[str, Difference]) -> str:
+    """Name the clearest differences, measured in spreads between sessions, the greatest first."""
+    clear = [(name, one) for name, one in found.items() if one.is_clear]
+    clear.sort(key=lambda pair: -abs((pair[1].by or 0.0) / (pair[1].spread or 1.0)))
+    if not clear:
         return _("Nothing differs clearly between the two.")
+    said = [f"{said_of(*pair)} ({' '.join(_moved(*pair))})" for pair in clear[:MOST_SAID]]
+    left = len(clear) - len(said)
+    if left:
+        said.append(ngettext("%(n)d more below", "%(n)d more below", left) % {"n": left})
     return _("In the second: %(differences)s.") % {"differences": "; ".join(said)}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from anomaly.selectors.channels import Usual, usual_of
 from anomaly.selectors.focus import Focus, Single, focus_of
-from anomaly.selectors.lanes import Lanes, heard_at, lanes_of
+from anomaly.selectors.lanes import Lanes, lanes_of
 from anomaly.selectors.timeline import AbsentBucket
 from dashboard.infant_page import DRAWN_KINDS
 from dashboard.timeline.asked import NUMBER, Asked
@@ -45,13 +45,11 @@ def read(viewer: Viewer, infant: Infant, asked: Asked, now: dt.datetime) -> Read
     left_out = CARE if end - start > EVERYTHING_WITHIN else frozenset()
     focus = focus_of(viewer, infant, asked.wanted)
     lanes = lanes_of(viewer, infant, start, end, left_out=left_out)
-    gaps = [] if asked.by == NUMBER else _gaps(viewer, infant, focus, lanes, now)
+    gaps = [] if asked.by == NUMBER else _gaps(focus, lanes, now)
     return Reading(infant, asked, now, focus, lanes, usual_of(viewer, infant, asked.channels), gaps)
 
 
-def _gaps(
-    viewer: Viewer, infant: Infant, focus: Focus, lanes: Lanes, now: dt.datetime
-) -> list[Gap]:
+def _gaps(focus: Focus, lanes: Lanes, now: dt.datetime) -> list[Gap]:
     """Return the gaps; where buckets are shown, what lies between those with a recording."""
     start, end = focus.wanted.start, focus.wanted.end
     times = [one.time for one in focus.singles]
