@@ -108,8 +108,9 @@ class DailyChannels(models.Model):
     """The acoustic channels of one infant's day, a row of its own since lists of days skip it.
 
     `values` holds by channel the values of the day's judged recordings, rising; of many recordings
-    evenly spaced ones are kept (`pipelines.acoustics.thinned`). A function of the recordings, like
-    the `DailyRollup` beside it, and written with it.
+    evenly spaced ones are kept (`pipelines.acoustics.thinned`). `quantiles` are those of `values`
+    under which a tenth, half and nine tenths lie, kept too since a year of them is read at once. A
+    function of the recordings, like the `DailyRollup` beside it, and written with it.
     """
 
     infant = models.ForeignKey(
@@ -117,6 +118,7 @@ class DailyChannels(models.Model):
     )
     day = models.DateField()
     values = models.JSONField(default=dict)
+    quantiles = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "daily channels"

@@ -8,19 +8,20 @@ there is no number.
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from anomaly.models import BaselineEntry, DailyChannels, PersonalModel
 from anomaly.selectors.timeline import Bucket
 from infants.access import Viewer, infants_for
 from infants.models import Infant, Recording
 from infants.selectors import visible_recordings
-from pipelines.acoustics import USUAL_FRACS, quantile, values_by_channel
+from pipelines.acoustics import LEAST_KNOWN, three_quantiles, usual_ranges, values_by_channel
 
-LEAST_KNOWN = 9
-"""With fewer recordings nothing is called usual."""
 MOST_READ = 400
+Told = Mapping[str, Mapping[str, float | str]]
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,12 @@ class Usual:
     """The infant's own usual range by channel: eight in ten of what the baseline holds.
 
     `version` is the number of the personal model that learnt these `n_recordings`; None while
-    there is none, and the range is that of what was accepted so far. `smallest_p_value` is the
-    smallest that this version can give.
+    there is none, and the range is that of what was accepted so far.
     """
 
     version: int | None
     n_recordings: int
-    ranges: dict[str, tuple[float, float]]
-    smallest_p_value: float | None = None
+    ranges: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -46,39 +45,27 @@ class Quantiles:
     middle: float
     high: float
 
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Quantiles":
-        """Take them from rising values."""
-        low, high = (quantile(values, frac) for frac in USUAL_FRACS)
-        return cls(low, quantile(values, 0.5), high)
 
-
-def usual_of(viewer: Viewer, infant: Infant, names: Sequence[str]) -> Usual:
+def usual_of(viewer: Viewer, infant: Infant) -> Usual:
     """Return what is usual for an infant, by the newest version in force."""
-    models = PersonalModel.objects.filter(infant=infant, withdrawn_at=None)
-    newest = models.order_by("-number").values_list("number", "facts").first()
-    number, facts = newest or (None, {})
-    learnt = facts.get("recordings") if facts else None
-    told = _channels_of(viewer, infant, learnt)
-    known = told if len(told) >= LEAST_KNOWN else []
-    values = values_by_channel(known, names)
-    ranges = {
-        name: (quantile(own, USUAL_FRACS[0]), quantile(own, USUAL_FRACS[1]))
-        for name, own in values.items()
-        if len(own) >= LEAST_KNOWN
-    }
-    return Usual(number, len(known), ranges, facts.get("smallest_p_value"))
-
-
-def _channels_of(
-    viewer: Viewer, infant: Infant, learnt: Sequence[str] | None
-) -> list[dict[str, dict[str, float | str]]]:
-    """Return the channels of what a version learnt, or of what was admitted so far."""
-    if learnt is None:
+    models = PersonalModel.objects.filter(infant=infant, infant__in=infants_for(viewer))
+    in_force = models.filter(withdrawn_at=None).order_by("-number")
+    newest = in_force.values_list("number", "n_recordings", "facts").first()
+    if newest is None:
         entries = BaselineEntry.objects.filter(infant=infant, withdrawn_at=None)
-        ids = list(entries.order_by("-recorded_at").values_list("recording_id", flat=True))
-        learnt = [str(one) for one in ids]
-    recordings = visible_recordings(viewer).filter(infant=infant, id__in=learnt[-MOST_READ:])
+        admitted = entries.order_by("-recorded_at").values_list("recording_id", flat=True)
+        told = _channels_of(viewer, infant, [str(one) for one in admitted[:MOST_READ]])
+        ranges = usual_ranges(told)
+        return Usual(None, len(told) if len(told) >= LEAST_KNOWN else 0, ranges)
+    number, n_recordings, facts = newest
+    if "usual" not in facts:  # it was learnt before versions said so themselves
+        facts["usual"] = usual_ranges(_channels_of(viewer, infant, facts.get("recordings", [])))
+    return Usual(number, n_recordings if facts["usual"] else 0, facts["usual"])
+
+
+def _channels_of(viewer: Viewer, infant: Infant, chosen: Sequence[str]) -> list[Told]:
+    """Return the channels of some recordings."""
+    recordings = visible_recordings(viewer).filter(infant=infant, id__in=chosen[-MOST_READ:])
     return list(recordings.order_by().values_list("channels", flat=True))
 
 
@@ -92,14 +79,34 @@ def channel_buckets(
     """Return for each bucket between these starts the quantiles of each of the channels."""
     if len(starts) < 2 or not names:
         return [{} for _ in starts[1:]]
+    if bucket is Bucket.DAY:
+        return _of_days(viewer, infant, starts, names)
     gather = _from_recordings if bucket is Bucket.HOUR else _from_days
     gathered: list[dict[str, list[float]]] = [{} for _ in starts[1:]]
     for at, values in gather(viewer, infant, starts, names):
         for name, own in values.items():
             gathered[at].setdefault(name, []).extend(own)
     return [
-        {name: Quantiles.of(sorted(own)) for name, own in values.items()} for values in gathered
+        {name: Quantiles(*three_quantiles(sorted(own))) for name, own in values.items()}
+        for values in gathered
     ]
+
+
+def _of_days(
+    viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime], names: Sequence[str]
+) -> list[dict[str, Quantiles]]:
+    """Return the quantiles that are kept of each day."""
+    days = [local_day_of(start, infant) for start in starts]
+    kept = dict(_daily(viewer, infant, days).values_list("day", "quantiles"))
+    return [
+        {name: Quantiles(*found[name]) for name in names if name in found}
+        for found in (kept.get(day, {}) for day in days[:-1])
+    ]
+
+
+def _daily(viewer: Viewer, infant: Infant, days: Sequence[dt.date]) -> QuerySet[DailyChannels]:
+    rows = DailyChannels.objects.filter(infant=infant, infant__in=infants_for(viewer))
+    return rows.filter(day__gte=days[0], day__lt=days[-1]).order_by("day")
 
 
 Placed = Iterable[tuple[int, dict[str, list[float]]]]
@@ -110,10 +117,7 @@ def _from_days(
 ) -> Placed:
     """Yield the days' values with the number of their bucket."""
     first = [local_day_of(start, infant) for start in starts]
-    rows = DailyChannels.objects.filter(
-        infant=infant, infant__in=infants_for(viewer), day__gte=first[0], day__lt=first[-1]
-    )
-    for day, values in rows.order_by("day").values_list("day", "values"):
+    for day, values in _daily(viewer, infant, first).values_list("day", "values"):
         kept = {name: values[name] for name in names if name in values}
         yield bisect_right(first, day) - 1, kept
 

@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from anomaly.models import GateDecision, ScorePoint, SessionJudgement
 from anomaly.selectors.channels import Quantiles, channel_buckets
 from anomaly.selectors.timeline import LENGTH, Bucket, Row, bucket_starts, timeline_buckets
-from infants.access import Viewer, infants_for
+from infants.access import Viewer
 from infants.models import Infant, Recording
-from infants.selectors import visible_recordings
-from infants.states import Reason
+from infants.selectors import check_visible
 
 COMBINED = ScorePoint.Scorer.COMBINED
 LEAST_SINGLE = 150
@@ -109,15 +108,19 @@ class Focus:
 
 
 def focus_of(viewer: Viewer, infant: Infant, wanted: Wanted) -> Focus:
-    """Return what there is to draw of a stretch."""
-    heard = _heard(viewer, infant, wanted.start, wanted.end)
+    """Return what there is to draw of a stretch; UnknownInfantError where none may be seen."""
+    check_visible(viewer, infant)
+    heard = Recording.objects.filter(
+        infant=infant, recorded_at__gte=wanted.start, recorded_at__lt=wanted.end
+    )
     bucket = bucket_for(heard.count(), wanted)
-    number = 1 + _judged_before(viewer, infant, wanted.start)
     if bucket is None:
-        singles = list(_singles(heard, number))
-        return Focus(wanted, None, number, singles, list(_sessions(viewer, infant, wanted)))
+        number = 1 + _judged_before(infant, wanted.start)
+        return Focus(
+            wanted, None, number, list(_singles(heard, number)), list(_sessions(infant, wanted))
+        )
     starts = list(bucket_starts(infant, bucket, wanted.start, wanted.end))
-    number = 1 + _judged_before(viewer, infant, starts[0])
+    number = 1 + _judged_before(infant, starts[0])
     buckets = _sum_up(viewer, infant, wanted, bucket, starts)
     return Focus(wanted, bucket, number, buckets=list(_numbered(buckets, number)))
 
@@ -131,16 +134,9 @@ def bucket_for(n_recordings: int, wanted: Wanted) -> Bucket | None:
     return next(fitting, Bucket.WEEK)
 
 
-def _heard(
-    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime
-) -> QuerySet[Recording]:
-    recordings = visible_recordings(viewer).filter(infant=infant)
-    return recordings.filter(recorded_at__gte=start, recorded_at__lt=end)
-
-
-def _judged_before(viewer: Viewer, infant: Infant, moment: dt.datetime) -> int:
-    points = ScorePoint.objects.filter(infant=infant, infant__in=infants_for(viewer))
-    return points.filter(time__lt=moment, scorer=COMBINED).count()
+def _judged_before(infant: Infant, moment: dt.datetime) -> int:
+    points = ScorePoint.objects.filter(infant=infant, time__lt=moment, scorer=COMBINED)
+    return points.count()
 
 
 # --- one by one ----------------------------------------------------------------------------------
@@ -157,28 +153,44 @@ COLUMNS = (
 def _singles(heard: QuerySet[Recording], number: int) -> Iterator[Single]:
     """Yield the recordings in order, the judged ones numbered from here on."""
     for row in heard.order_by("recorded_at", "id").values_list(*COLUMNS):
-        id_, time, *middle = row[:8]
-        outcome, p_value, p_values, room_p_value, version, is_cry, accepted, review, parts = row[8:]
+        (id_, time, session, device, state, reason, duration_s, channels, outcome, p_value) = row[
+            :10
+        ]
+        p_values, room_p_value, version, is_cry, accepted, review, parts = row[10:]
         yield Single(
-            *(id_, time, None if outcome is None else number),
-            *middle,
-            *(outcome, p_value, p_values or {}, room_p_value, version),
-            *(is_cry, accepted, review, parts or []),
+            id=id_,
+            time=time,
+            number=None if outcome is None else number,
+            session=session,
+            device=device,
+            state=state,
+            reason=reason,
+            duration_s=duration_s,
+            channels=channels,
+            outcome=outcome,
+            p_value=p_value,
+            p_values=p_values or {},
+            room_p_value=room_p_value,
+            version=version,
+            is_cry=is_cry,
+            accepted=accepted,
+            review=review,
+            parts=parts or [],
         )
         number += outcome is not None
 
 
-def _sessions(viewer: Viewer, infant: Infant, wanted: Wanted) -> Iterator[SessionMark]:
+def _sessions(infant: Infant, wanted: Wanted) -> Iterator[SessionMark]:
     columns = ("session_id", "started_at", "p_value", "p_values", "n_recordings")
-    for row in _judged_sessions(viewer, infant, wanted.start, wanted.end).values_list(*columns):
+    for row in _judged_sessions(infant, wanted.start, wanted.end).values_list(*columns):
         yield SessionMark(*row)
 
 
 def _judged_sessions(
-    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime
+    infant: Infant, start: dt.datetime, end: dt.datetime
 ) -> QuerySet[SessionJudgement]:
-    rows = SessionJudgement.objects.filter(infant=infant, infant__in=infants_for(viewer))
-    return rows.filter(started_at__gte=start, started_at__lt=end).order_by("started_at")
+    rows = SessionJudgement.objects.filter(infant=infant, started_at__gte=start, started_at__lt=end)
+    return rows.order_by("started_at")
 
 
 # --- in buckets ----------------------------------------------------------------------------------
@@ -193,8 +205,8 @@ def _sum_up(
 ) -> list[SumUp]:
     rows = timeline_buckets(viewer, infant, bucket, COMBINED, starts)
     channels = channel_buckets(viewer, infant, bucket, starts, wanted.channels)
-    said = _said_of_sessions(viewer, infant, starts, wanted.scorers)
-    not_cries, reviewed = _gate_counts(viewer, infant, starts)
+    said = _said_of_sessions(infant, starts, wanted.scorers)
+    not_cries, reviewed = _gate_counts(infant, starts)
     return [
         SumUp(row, 0, not_cries[at], reviewed[at], *said[at], channels[at])
         for at, row in enumerate(rows)
@@ -216,13 +228,13 @@ Said = tuple[tuple[float, float] | None, dict[str, float]]
 
 
 def _said_of_sessions(
-    viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime], scorers: Sequence[str]
+    infant: Infant, starts: Sequence[dt.datetime], scorers: Sequence[str]
 ) -> list[Said]:
     """Return of each bucket's sessions the smallest p-value and the medians."""
     columns = ("started_at", "p_value", "p_values") if scorers else ("started_at", "p_value")
     own: dict[int, list[float]] = defaultdict(list)
     by_scorer: dict[tuple[int, str], list[float]] = defaultdict(list)
-    judged = _judged_sessions(viewer, infant, starts[0], starts[-1])
+    judged = _judged_sessions(infant, starts[0], starts[-1])
     for time, p_value, *rest in judged.values_list(*columns):
         at = bisect_right(starts, time) - 1
         own[at].append(p_value)
@@ -239,20 +251,17 @@ def _said_of_sessions(
 
 
 def _gate_counts(
-    viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime]
+    infant: Infant, starts: Sequence[dt.datetime]
 ) -> tuple[Counter[int], Counter[int]]:
     """Count by bucket what was no cry, and what a reviewer decided on."""
-    ended = _heard(viewer, infant, starts[0], starts[-1]).filter(reason=Reason.NOT_A_CRY)
-    reviewed = GateDecision.objects.filter(
+    decisions = GateDecision.objects.filter(
         infant=infant,
-        infant__in=infants_for(viewer),
-        review__isnull=False,
         recording__recorded_at__gte=starts[0],
         recording__recorded_at__lt=starts[-1],
     )
     times = (
-        ended.order_by().values_list("recorded_at", flat=True),
-        reviewed.values_list("recording__recorded_at", flat=True),
+        decisions.filter(chosen).values_list("recording__recorded_at", flat=True)
+        for chosen in (Q(is_cry=False), Q(review__isnull=False))
     )
     not_cries, decided = (Counter(bisect_right(starts, t) - 1 for t in rows) for rows in times)
     return not_cries, decided

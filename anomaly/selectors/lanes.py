@@ -1,4 +1,4 @@
-"""What stands beside an infant's scores on the same axis: episodes, diary, versions, monitors, days.
+"""What stands beside an infant's scores on the same axis: episodes, diary, versions, monitors.
 
 What comes in: the viewer, a visible infant and a stretch of time. What goes out: rows in the order
 of time. Guaranteed: a fixed number of queries, whatever the length; who may not know the name gets
@@ -9,13 +9,13 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from anomaly.models import DailyRollup, Episode, PersonalModel, WatchedDay
 from anomaly.selectors.watched import watched_days
 from infants.access import Right, Viewer, infants_for
-from infants.models import DeviceAssignment, DiaryEntry, Infant, Recording
-from infants.selectors import visible_recordings
+from infants.models import DeviceAssignment, DiaryEntry, Infant
+from infants.selectors import check_visible, visible_recordings
 
 MOST_NOTES = 400
 
@@ -83,22 +83,24 @@ def lanes_of(
     *,
     left_out: frozenset[str] = frozenset(),
 ) -> Lanes:
-    """Return what lies in a stretch; kinds of the diary may be left out."""
-    seen = infants_for(viewer)
+    """Return what lies in a stretch; kinds of the diary may be left out.
+
+    UnknownInfantError where the viewer may not see the infant.
+    """
+    check_visible(viewer, infant)
     is_identified = infants_for(viewer, Right.IDENTIFY).filter(id=infant.id).exists()
     still = Q(closed_at=None) | Q(closed_at__gte=start)
-    episodes = Episode.objects.filter(still, infant=infant, infant__in=seen, opened_at__lt=end)
+    episodes = Episode.objects.filter(still, infant=infant, opened_at__lt=end)
     return Lanes(
         episodes=list(episodes.order_by("opened_at")),
-        notes=_notes(viewer, infant, start, end, left_out, is_identified=is_identified),
-        versions=_versions(viewer, infant, start, end),
-        serving=_serving(viewer, infant, start, end, is_identified=is_identified),
+        notes=_notes(infant, start, end, left_out, is_identified=is_identified),
+        versions=_versions(infant, start, end),
+        serving=_serving(infant, start, end, is_identified=is_identified),
         watched=watched_days(viewer, infant, start, end),
     )
 
 
 def _notes(
-    viewer: Viewer,
     infant: Infant,
     start: dt.datetime,
     end: dt.datetime,
@@ -107,9 +109,9 @@ def _notes(
     is_identified: bool,
 ) -> list[Note]:
     lasting = Q(starts_at__gte=start) | Q(ends_at__gte=start)
-    rows = DiaryEntry.objects.filter(
-        lasting, infant=infant, infant__in=infants_for(viewer), starts_at__lt=end
-    ).exclude(kind__in=left_out)
+    rows = DiaryEntry.objects.filter(lasting, infant=infant, starts_at__lt=end).exclude(
+        kind__in=left_out
+    )
     columns = ("id", "starts_at", "ends_at", "kind", "text", "temperature_c")
     newest = rows.order_by("-starts_at").values_list(*columns)[:MOST_NOTES]
     return [
@@ -118,12 +120,10 @@ def _notes(
     ]
 
 
-def _versions(
-    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime
-) -> list[Version]:
+def _versions(infant: Infant, start: dt.datetime, end: dt.datetime) -> list[Version]:
     """Return the versions that began to judge; each says its encoder where that changed."""
     models = PersonalModel.objects.filter(
-        infant=infant, infant__in=infants_for(viewer), withdrawn_at=None, in_force_after__lt=end
+        infant=infant, withdrawn_at=None, in_force_after__lt=end
     ).order_by("in_force_after")
     columns = ("number", "in_force_after", "n_recordings", "encoder")
     before = models.filter(in_force_after__lt=start).values_list("encoder", flat=True).last()
@@ -138,13 +138,13 @@ def _versions(
 
 
 def _serving(
-    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime, *, is_identified: bool
+    infant: Infant, start: dt.datetime, end: dt.datetime, *, is_identified: bool
 ) -> list[Serving]:
     """Return the monitors that served the infant in the stretch, the first of them included."""
     still = Q(ends_at=None) | Q(ends_at__gt=start)
-    rows = DeviceAssignment.objects.filter(
-        still, infant=infant, infant__in=infants_for(viewer), starts_at__lt=end
-    ).select_related("device")
+    rows = DeviceAssignment.objects.filter(still, infant=infant, starts_at__lt=end).select_related(
+        "device"
+    )
     return [
         Serving(
             row.starts_at,

@@ -42,7 +42,7 @@ def similar_to(viewer: Viewer, recording: Recording, most: int = MOST) -> list[S
     if not rows:
         return []
     ids, directions = _directions(rows)
-    wanted = _units([embedding for embedding, _ in own]).mean(axis=0)
+    wanted = _units([embedding for embedding, _ in own if embedding]).mean(axis=0)
     wanted /= max(float(np.linalg.norm(wanted)), 1e-12)
     told = {row[0]: row for row in rows}
     return [

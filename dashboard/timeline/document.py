@@ -188,6 +188,7 @@ def _usual(reading: Reading) -> Document:
     ranges = {
         name: [to_people(name, low), to_people(name, high)]
         for name, (low, high) in usual.ranges.items()
+        if name in reading.asked.channels
     }
     return {"version": usual.version, "n": usual.n_recordings, "ranges": ranges}
 

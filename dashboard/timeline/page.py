@@ -21,12 +21,13 @@ from dashboard.timeline.channels import SHOWN
 from dashboard.timeline.document import Document, document, life
 from dashboard.timeline.reading import Reading, read
 from dashboard.timeline.story import story_of, summary_words
-from dashboard.timeline.tables import TABLES, TITLES, TablePage, page_of_table
+from dashboard.timeline.tables import TABLES, TITLES, TablePage, start_of_table
 from dashboard.timeline_chart import Chart, draw
 from infants.access import Right, Viewer, infants_for
 from infants.models import Infant
 
 OLD = dt.timedelta(days=30)
+AFTER_AN_ARCHIVE = dt.timedelta(hours=12)
 SPANS = ("1d", "7d", "30d", "90d", "365d")
 SPAN_WORDS = {
     "1d": gettext_lazy("1 day"),
@@ -85,17 +86,17 @@ class Page:
 
 def latest_of(viewer: Viewer, infant: Infant, now: dt.datetime) -> dt.datetime:
     """Return where the view ends by itself: now, or where an old archive ends."""
-    ends = heard_from_to(viewer, infant)
-    if ends is None or now - ends[1] < OLD:
-        return now
-    return ends[1] + dt.timedelta(hours=12)
+    return _latest(heard_from_to(viewer, infant), now)
+
+
+def _latest(ends: tuple[dt.datetime, dt.datetime] | None, now: dt.datetime) -> dt.datetime:
+    return now if ends is None or now - ends[1] < OLD else ends[1] + AFTER_AN_ARCHIVE
 
 
 def page_of(viewer: Viewer, infant: Infant, query: Any, now: dt.datetime) -> Page:  # noqa: ANN401
     """Return the page of an infant; the query is a request's."""
     ends = heard_from_to(viewer, infant)
-    is_old = ends is not None and now - ends[1] >= OLD
-    latest = ends[1] + dt.timedelta(hours=12) if ends and is_old else now
+    latest = _latest(ends, now)
     asked = asked_of(query, infant, latest)
     reading = read(viewer, infant, asked, now)
     story = story_of(reading)
@@ -126,7 +127,7 @@ def may_listen(viewer: Viewer, infant: Infant) -> bool:
 def tables_of(reading: Reading) -> list[BehindChart]:
     """Return the tables behind the charts, each with its first page."""
     return [
-        BehindChart(name, str(TITLES[name]), page_of_table(make(reading), 1))
+        BehindChart(name, str(TITLES[name]), start_of_table(make(reading)))
         for name, make in TABLES.items()
     ]
 

@@ -94,7 +94,7 @@ def panel_of(viewer: Viewer, infant: Infant, recording: Recording, now: dt.datet
         reasons=_reasons(recording),
         scorers=[(str(labels.SCORERS[name]), words.p_words(p)) for name, p in p_values.items()],
         room=_room_words(recording),
-        channels=_channel_lines(recording, usual_of(viewer, infant, CHANNEL_NAMES)),
+        channels=_channel_lines(recording, usual_of(viewer, infant)),
         made_by=_made_by(recording),
         audio=f"/recordings/{recording.id}/audio/" if can_listen and has_audio else "",
         may_listen=can_listen,

@@ -46,7 +46,7 @@ def read(viewer: Viewer, infant: Infant, asked: Asked, now: dt.datetime) -> Read
     focus = focus_of(viewer, infant, asked.wanted)
     lanes = lanes_of(viewer, infant, start, end, left_out=left_out)
     gaps = [] if asked.by == NUMBER else _gaps(focus, lanes, now)
-    return Reading(infant, asked, now, focus, lanes, usual_of(viewer, infant, asked.channels), gaps)
+    return Reading(infant, asked, now, focus, lanes, usual_of(viewer, infant), gaps)
 
 
 def _gaps(focus: Focus, lanes: Lanes, now: dt.datetime) -> list[Gap]:

@@ -9,13 +9,14 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from anomaly.models import Episode
+from anomaly.models import Episode, WatchedDay
 from anomaly.selectors.focus import Single, SumUp
 from anomaly.selectors.timeline import ScoredBucket
 from dashboard import words
@@ -25,6 +26,7 @@ from dashboard.timeline.channels import SHOWN, to_people
 from dashboard.timeline.reading import Reading, gate_of, reason_of
 
 ROWS_A_PAGE = 25
+FIRST_ROWS = 8
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | float | int | None
 Words = str | Promise
@@ -40,29 +42,42 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and rows; the first cell of a row is what it is about."""
+    """Headings, and what its rows are made of; the first cell of a row is what it is about."""
 
     name: str
     caption: Words
     headings: Sequence[Words]
-    rows: Sequence[Row]
+    sources: Sequence[Any]
+    row_of: Callable[[Any], Row]
+
+    def rows(self, chosen: slice = slice(None)) -> list[Row]:
+        """Return the rows, or some of them; the others are not made."""
+        return [self.row_of(one) for one in self.sources[chosen]]
 
 
 @dataclass(frozen=True)
 class TablePage:
-    """One page of a table, ready to print."""
+    """One page of a table, ready to print; `is_start` where it is but its first rows."""
 
     table: Table
     rows: Sequence[Row]
     number: int
     n_pages: int
+    is_start: bool = False
 
 
-def page_of_table(table: Table, number: int, size: int = ROWS_A_PAGE) -> TablePage:
+def page_of_table(table: Table, number: int) -> TablePage:
     """Return one page; a number that there is not is taken for the nearest one."""
-    pages = Paginator(table.rows, size)
+    pages = Paginator(table.sources, ROWS_A_PAGE)
     page = pages.get_page(number)
-    return TablePage(table, list(page.object_list), page.number, pages.num_pages)
+    rows = table.rows(slice(page.start_index() - 1 if table.sources else 0, page.end_index()))
+    return TablePage(table, rows, page.number, pages.num_pages)
+
+
+def start_of_table(table: Table) -> TablePage:
+    """Return the first rows; the rest is a page of its own."""
+    is_start = len(table.sources) > FIRST_ROWS
+    return TablePage(table, table.rows(slice(FIRST_ROWS)), 1, 1, is_start)
 
 
 def as_csv(table: Table) -> str:
@@ -70,7 +85,7 @@ def as_csv(table: Table) -> str:
     file = StringIO()
     writer = csv.writer(file)
     writer.writerow([str(heading) for heading in table.headings])
-    writer.writerows([_harmless(cell) for cell in row.cells] for row in table.rows)
+    writer.writerows([_harmless(cell) for cell in row.cells] for row in table.rows())
     return file.getvalue()
 
 
@@ -88,10 +103,11 @@ def _singles(reading: Reading) -> Table:
     scorers = reading.asked.scorers
     headings = [
         *(_("Recorded"), _("Number"), _("p-value"), _("Gate"), _("Why"), _("Review")),
-        *(labels.SCORERS[name] for name in scorers),
+        *(str(labels.SCORERS[name]) for name in scorers),
     ]
-    rows = [
-        Row(
+
+    def row_of(one: Single) -> Row:
+        return Row(
             [
                 *(_local(reading, one.time), one.number, _rounded(one.p_value)),
                 *(str(labels.GATES[gate_of(one)]), reason_of(one), _review(one)),
@@ -99,9 +115,8 @@ def _singles(reading: Reading) -> Table:
             ],
             str(one.id),
         )
-        for one in reading.focus.singles
-    ]
-    return Table("recordings", _("Recordings"), headings, rows)
+
+    return Table("recordings", _("Recordings"), headings, reading.focus.singles, row_of)
 
 
 def _review(one: Single) -> str:
@@ -115,13 +130,13 @@ def _buckets(reading: Reading) -> Table:
     headings = [
         *(_("From"), _("Recordings"), _("Median p"), _("Smallest p"), _("Sessions’ median p")),
         *(_("Accepted"), _("Not a cry"), _("Reviewed")),
-        *(labels.SCORERS[name] for name in scorers),
+        *(str(labels.SCORERS[name]) for name in scorers),
     ]
-    rows = [_bucket_row(reading, one, scorers) for one in _heard(reading)]
-    return Table("recordings", _("Recordings, summed up"), headings, rows)
+    caption, sources = _("Recordings, summed up"), _heard(reading)
+    return Table("recordings", caption, headings, sources, lambda one: _bucket_row(reading, one))
 
 
-def _bucket_row(reading: Reading, one: SumUp, scorers: Sequence[str]) -> Row:
+def _bucket_row(reading: Reading, one: SumUp) -> Row:
     heard = getattr(one.row, "heard", None)
     scored = one.row if isinstance(one.row, ScoredBucket) else None
     session = one.session_p_values
@@ -134,7 +149,7 @@ def _bucket_row(reading: Reading, one: SumUp, scorers: Sequence[str]) -> Row:
             _rounded(session[1] if session else None),
             heard.n_accepted if heard else 0,
             *(one.n_not_cries, one.n_reviewed),
-            *(_rounded(one.scorers.get(name)) for name in scorers),
+            *(_rounded(one.scorers.get(name)) for name in reading.asked.scorers),
         ]
     )
 
@@ -144,19 +159,22 @@ def channels_table(reading: Reading) -> Table:
     names = reading.asked.channels
     if reading.focus.bucket is None:
         headings = [_("Recorded"), *(_heading(name) for name in names)]
-        rows = [
-            Row([_local(reading, one.time), *(_value(one, name) for name in names)], str(one.id))
-            for one in reading.focus.singles
-            if one.channels
-        ]
-        return Table("channels", _("Acoustic channels"), headings, rows)
+        measured = [one for one in reading.focus.singles if one.channels]
+
+        def row_of(one: Single) -> Row:
+            values = (_value(one, name) for name in names)
+            return Row([_local(reading, one.time), *values], str(one.id))
+
+        return Table("channels", _("Acoustic channels"), headings, measured, row_of)
     headings = [_("From"), *(h for name in names for h in _three_headings(name))]
-    rows = [
-        Row([_local(reading, one.row.stretch.start), *_three(one, names)])
-        for one in _heard(reading)
-        if one.channels
-    ]
-    return Table("channels", _("Acoustic channels, summed up"), headings, rows)
+    summed_up = [one for one in _heard(reading) if one.channels]
+    return Table(
+        "channels",
+        _("Acoustic channels, summed up"),
+        headings,
+        summed_up,
+        lambda one: Row([_local(reading, one.row.stretch.start), *_three(one, names)]),
+    )
 
 
 def _heading(name: str) -> str:
@@ -188,24 +206,20 @@ def monitor_table(reading: Reading) -> Table:
     """Return what stands behind the chart of the sequential monitor's evidence."""
     moved = {"room": _("another room"), "device": _("another monitor")}
     headings = [_("Day"), _("Statistic"), _("Threshold"), _("Reached"), _("Surroundings")]
-    rows = [
-        Row(
-            [
-                *(one.day.isoformat(), round(one.highest, 2), reading.threshold),
-                _("yes") if one.highest >= reading.threshold else _("no"),
-                moved.get(one.surroundings, ""),
-            ]
-        )
-        for one in reading.lanes.watched
-    ]
-    return Table("monitor", _("Evidence by day"), headings, rows)
+
+    def row_of(one: WatchedDay) -> Row:
+        is_over = one.highest >= reading.threshold
+        figures = (one.day.isoformat(), round(one.highest, 2), reading.threshold)
+        return Row([*figures, _("yes") if is_over else _("no"), moved.get(one.surroundings, "")])
+
+    return Table("monitor", _("Evidence by day"), headings, reading.lanes.watched, row_of)
 
 
 def happened_table(reading: Reading) -> Table:
     """Return what stands behind the lanes: episodes, diary, models, monitors and gaps."""
     rows = sorted(_happened(reading), key=lambda row: str(row.cells[0]))
     headings = [_("From"), _("To"), _("What"), _("Words")]
-    return Table("happened", _("What else happened"), headings, rows)
+    return Table("happened", _("What else happened"), headings, rows, lambda row: row)
 
 
 def _happened(reading: Reading) -> Iterator[Row]:

@@ -22,11 +22,17 @@ from pipelines.acoustics.channels import (
 )
 from pipelines.acoustics.measures import HeardUnit, hear_unit, measure_unit
 from pipelines.acoustics.pitch import F0Track, track_f0
-from pipelines.acoustics.spread import USUAL_FRACS, quantile, thinned, values_by_channel
+from pipelines.acoustics.spread import (
+    LEAST_KNOWN,
+    thinned,
+    three_quantiles,
+    usual_ranges,
+    values_by_channel,
+)
 
 __all__ = [
     "CHANNELS",
-    "USUAL_FRACS",
+    "LEAST_KNOWN",
     "Absence",
     "Channel",
     "F0Track",
@@ -38,11 +44,12 @@ __all__ = [
     "from_json",
     "hear_unit",
     "measure_unit",
-    "quantile",
     "recording_channels",
     "thinned",
+    "three_quantiles",
     "to_json",
     "track_f0",
     "unit_channels",
+    "usual_ranges",
     "values_by_channel",
 ]

@@ -17,6 +17,8 @@ MOST_KEPT = 24
 DIGITS = 5
 USUAL_FRACS = (0.1, 0.9)
 """Between these quantiles of its own recordings lies what is usual for an infant: eight in ten."""
+LEAST_KNOWN = 9
+"""With fewer recordings nothing is called usual."""
 Stored = Mapping[str, Mapping[str, float | str]]
 
 
@@ -52,6 +54,35 @@ def thinned(values: Sequence[float], most: int = MOST_KEPT) -> list[float]:
         return list(values)
     step = (len(values) - 1) / (most - 1)
     return [values[round(at * step)] for at in range(most)]
+
+
+def three_quantiles(values: Sequence[float]) -> list[float]:
+    """Return under which of rising values, at least one, a tenth, half and nine tenths lie."""
+    return [_rounded(quantile(values, frac)) for frac in (USUAL_FRACS[0], 0.5, USUAL_FRACS[1])]
+
+
+def usual_ranges(
+    recordings: Iterable[Stored], wanted: Iterable[str] | None = None
+) -> dict[str, list[float]]:
+    """Say between which values eight in ten of some recordings lie.
+
+    Parameters
+    ----------
+    recordings, wanted
+        As for ``values_by_channel``.
+
+    Returns
+    -------
+    dict
+        By name, low and high; a channel that fewer than ``LEAST_KNOWN`` recordings have is left
+        out.
+    """
+    gathered = values_by_channel(recordings, wanted)
+    return {
+        name: [_rounded(quantile(values, frac)) for frac in USUAL_FRACS]
+        for name, values in gathered.items()
+        if len(values) >= LEAST_KNOWN
+    }
 
 
 def quantile(values: Sequence[float], frac: float) -> float:
