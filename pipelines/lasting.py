@@ -329,7 +329,7 @@ class _Walk:
     def _decide_from(self, start: Look, statistic: FloatArray) -> None:
         """Keep the statistic of the looks from one on: what they were asked by in the end."""
         day, look = start
-        self.decided[day, look:] = statistic[day, look:]
+        self.decided[day : day + 1, look:] = statistic[day : day + 1, look:]
         self.decided[day + 1 :] = statistic[day + 1 :]
 
     def watched_days(self) -> list[WatchedDay]:

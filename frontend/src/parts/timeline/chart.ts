@@ -137,7 +137,7 @@ function xAxis(desk: Desk, name: string, at: number, last: number): Option {
       show: isLabelled,
       color: colours.muted,
       hideOverlap: true,
-      formatter: scale.by === "time" ? (value: number) => tick(value, desk.language, doc) : undefined,
+      formatter: scale.by === "time" ? (value: number) => tick(value, desk.language, doc) : (value: number) => (Number.isInteger(value) ? new Intl.NumberFormat(desk.language).format(value) : ""),
     },
     ...(scale.by === "number" ? { minInterval: 1 } : {}),
   };
