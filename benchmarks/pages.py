@@ -404,7 +404,7 @@ class _Infant:
     def _days(self) -> None:
         """Write what is summed up by day, as the stages do."""
         from anomaly.models import DailyChannels, DailyRollup, WatchedDay
-        from pipelines.acoustics import thinned, three_quantiles, values_by_channel
+        from pipelines.acoustics import three_quantiles, values_by_channel
 
         by_day: dict[dt.date, list[Any]] = {}
         for _, row in self.recordings:
@@ -427,11 +427,8 @@ class _Infant:
                 )
             )
             values = values_by_channel([row.channels for row in rows])
-            thin = {name: thinned(own) for name, own in values.items()}
-            three = {name: three_quantiles(own) for name, own in thin.items()}
-            channels.append(
-                DailyChannels(infant=self.infant, day=day, values=thin, quantiles=three)
-            )
+            three = {name: three_quantiles(own) for name, own in values.items()}
+            channels.append(DailyChannels(infant=self.infant, day=day, quantiles=three))
             if number > LEARNING_DAYS:
                 statistic = float(self.chance.normal(1.5, 0.6))
                 watched.append(

@@ -7,7 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from pipelines.acoustics import thinned, three_quantiles, values_by_channel
+from pipelines.acoustics import three_quantiles, values_by_channel
 
 
 def sum_up_channels(apps, schema_editor):
@@ -22,17 +22,15 @@ def sum_up_channels(apps, schema_editor):
             days[time.astimezone(zone).date()].append(channels)
         DailyChannels.objects.bulk_create(
             [
-                DailyChannels(infant=infant, day=day, **_summed_up(told))
+                DailyChannels(infant=infant, day=day, quantiles=_quantiles(told))
                 for day, told in days.items()
             ],
             batch_size=500,
         )
 
 
-def _summed_up(told):
-    values = {name: thinned(own) for name, own in values_by_channel(told).items()}
-    quantiles = {name: three_quantiles(own) for name, own in values.items()}
-    return {"values": values, "quantiles": quantiles}
+def _quantiles(told):
+    return {name: three_quantiles(own) for name, own in values_by_channel(told).items()}
 
 
 class Migration(migrations.Migration):
@@ -49,7 +47,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
-                ('values', models.JSONField(default=dict)),
                 ('quantiles', models.JSONField(default=dict)),
             ],
             options={

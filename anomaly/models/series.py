@@ -107,17 +107,15 @@ class DailyRollup(models.Model):
 class DailyChannels(models.Model):
     """The acoustic channels of one infant's day, a row of its own since lists of days skip it.
 
-    `values` holds by channel the values of the day's judged recordings, rising; of many recordings
-    evenly spaced ones are kept (`pipelines.acoustics.thinned`). `quantiles` are those of `values`
-    under which a tenth, half and nine tenths lie, kept too since a year of them is read at once. A
-    function of the recordings, like the `DailyRollup` beside it, and written with it.
+    `quantiles` holds by channel under which of the values of the day's judged recordings a tenth,
+    half and nine tenths lie. A function of the recordings, like the `DailyRollup` beside it, and
+    written with it.
     """
 
     infant = models.ForeignKey(
         Infant, on_delete=models.CASCADE, db_index=False, related_name="daily_channels"
     )
     day = models.DateField()
-    values = models.JSONField(default=dict)
     quantiles = models.JSONField(default=dict)
 
     class Meta:

@@ -2,16 +2,15 @@
 
 What comes in: a visible infant, names of channels and, for buckets, where they start. What goes
 out: quantiles in the units in which channels are stored. Guaranteed: a fixed number of queries;
-days and weeks come from the daily rows, hours from the recordings; where a channel has no value
-there is no number.
+hours come from the recordings, days and weeks from the daily rows: a week has the medians of its
+days' quantiles, as of p-values; where a channel has no value there is no number.
 """
 
 import datetime as dt
+import statistics
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from django.db.models import QuerySet
 
 from anomaly.models import BaselineEntry, DailyChannels, PersonalModel
 from anomaly.selectors.timeline import Bucket
@@ -79,64 +78,57 @@ def channel_buckets(
     """Return for each bucket between these starts the quantiles of each of the channels."""
     if len(starts) < 2 or not names:
         return [{} for _ in starts[1:]]
-    if bucket is Bucket.DAY:
-        return _of_days(viewer, infant, starts, names)
-    gather = _from_recordings if bucket is Bucket.HOUR else _from_days
-    gathered: list[dict[str, list[float]]] = [{} for _ in starts[1:]]
-    for at, values in gather(viewer, infant, starts, names):
-        for name, own in values.items():
-            gathered[at].setdefault(name, []).extend(own)
-    return [
-        {name: Quantiles(*three_quantiles(sorted(own))) for name, own in values.items()}
-        for values in gathered
-    ]
+    gather = _hours if bucket is Bucket.HOUR else _days
+    return gather(viewer, infant, starts, names)
 
 
-def _of_days(
+def _days(
     viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime], names: Sequence[str]
 ) -> list[dict[str, Quantiles]]:
-    """Return the quantiles that are kept of each day."""
-    days = [local_day_of(start, infant) for start in starts]
-    kept = dict(_daily(viewer, infant, days).values_list("day", "quantiles"))
-    return [
-        {name: Quantiles(*found[name]) for name in names if name in found}
-        for found in (kept.get(day, {}) for day in days[:-1])
-    ]
-
-
-def _daily(viewer: Viewer, infant: Infant, days: Sequence[dt.date]) -> QuerySet[DailyChannels]:
-    rows = DailyChannels.objects.filter(infant=infant, infant__in=infants_for(viewer))
-    return rows.filter(day__gte=days[0], day__lt=days[-1]).order_by("day")
-
-
-Placed = Iterable[tuple[int, dict[str, list[float]]]]
-
-
-def _from_days(
-    viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime], names: Sequence[str]
-) -> Placed:
-    """Yield the days' values with the number of their bucket."""
+    """Return the medians of what is kept of each day; of a single day, just that."""
     first = [local_day_of(start, infant) for start in starts]
-    for day, values in _daily(viewer, infant, first).values_list("day", "values"):
-        kept = {name: values[name] for name in names if name in values}
-        yield bisect_right(first, day) - 1, kept
+    rows = DailyChannels.objects.filter(infant=infant, infant__in=infants_for(viewer))
+    kept = rows.filter(day__gte=first[0], day__lt=first[-1]).order_by("day")
+    by_bucket: list[list[dict[str, list[float]]]] = [[] for _ in starts[1:]]
+    for day, quantiles in kept.values_list("day", "quantiles"):
+        by_bucket[bisect_right(first, day) - 1].append(quantiles)
+    return [_medians(days, names) for days in by_bucket]
 
 
-def _from_recordings(
+def _medians(
+    days: Sequence[Mapping[str, Sequence[float]]], names: Sequence[str]
+) -> dict[str, Quantiles]:
+    found = {}
+    for name in names:
+        own = [day[name] for day in days if name in day]
+        if len(own) == 1:
+            found[name] = Quantiles(*own[0])
+        elif own:
+            found[name] = Quantiles(*map(statistics.median, zip(*own, strict=True)))
+    return found
+
+
+def _hours(
     viewer: Viewer, infant: Infant, starts: Sequence[dt.datetime], names: Sequence[str]
-) -> Placed:
-    """Yield the judged recordings' values with the number of their bucket."""
-    judged: Iterable[tuple[dt.datetime, dict[str, dict[str, float | str]]]] = (
-        Recording.objects.filter(
-            infant=infant,
-            infant__in=infants_for(viewer),
-            judgement__isnull=False,
-            recorded_at__gte=starts[0],
-            recorded_at__lt=starts[-1],
-        ).values_list("recorded_at", "channels")
-    )
+) -> list[dict[str, Quantiles]]:
+    """Return the quantiles of the judged recordings of each hour."""
+    judged = Recording.objects.filter(
+        infant=infant,
+        infant__in=infants_for(viewer),
+        judgement__isnull=False,
+        recorded_at__gte=starts[0],
+        recorded_at__lt=starts[-1],
+    ).values_list("recorded_at", "channels")
+    told: list[list[Told]] = [[] for _ in starts[1:]]
     for time, channels in judged:
-        yield bisect_right(starts, time) - 1, values_by_channel([channels], names)
+        told[bisect_right(starts, time) - 1].append(channels)
+    return [
+        {
+            name: Quantiles(*three_quantiles(own))
+            for name, own in values_by_channel(recordings, names).items()
+        }
+        for recordings in told
+    ]
 
 
 def local_day_of(start: dt.datetime, infant: Infant) -> dt.date:

@@ -31,7 +31,7 @@ from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
-from pipelines.acoustics import thinned, three_quantiles, values_by_channel
+from pipelines.acoustics import three_quantiles, values_by_channel
 from pipelines.baseline import views_of
 from pipelines.build import build
 from pipelines.pooled import UNKNOWN_DEVICE
@@ -205,8 +205,7 @@ def roll_up(infant: Infant, day: dt.date) -> None:
 def roll_up_channels(infant: Infant, day: dt.date, judged: QuerySet[RecordingJudgement]) -> None:
     """Recompute the channels of one of the infant's days from its judged recordings."""
     told = judged.values_list("recording__channels", flat=True)
-    values = {name: thinned(own) for name, own in values_by_channel(told).items()}
-    quantiles = {name: three_quantiles(own) for name, own in values.items()}
+    quantiles = {name: three_quantiles(own) for name, own in values_by_channel(told).items()}
     DailyChannels.objects.update_or_create(
-        infant=infant, day=day, defaults={"values": values, "quantiles": quantiles}
+        infant=infant, day=day, defaults={"quantiles": quantiles}
     )

@@ -8,6 +8,7 @@ import csv
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -217,29 +218,42 @@ def monitor_table(reading: Reading) -> Table:
 
 def happened_table(reading: Reading) -> Table:
     """Return what stands behind the lanes: episodes, diary, models, monitors and gaps."""
-    rows = sorted(_happened(reading), key=lambda row: str(row.cells[0]))
     headings = [_("From"), _("To"), _("What"), _("Words")]
-    return Table("happened", _("What else happened"), headings, rows, lambda row: row)
+
+    def row_of(one: Happened) -> Row:
+        ends = [_local(reading, one.start), _local(reading, one.end)]
+        return Row([*ends, str(one.what), str(one.words())])
+
+    sources = sorted(_happened(reading), key=lambda one: one.start)
+    return Table("happened", _("What else happened"), headings, sources, row_of)
 
 
-def _happened(reading: Reading) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Happened:
+    """Something beside the scores; its words are made when they are printed."""
+
+    start: dt.datetime
+    end: dt.datetime | None
+    what: Words
+    words: Callable[[], Words]
+
+
+def _happened(reading: Reading) -> Iterator[Happened]:
     lanes, infant, now = reading.lanes, reading.infant, reading.now
-
-    def row(start: dt.datetime, end: dt.datetime | None, what: object, said: str) -> Row:
-        return Row([_local(reading, start), _local(reading, end), str(what), said])
-
     for episode in lanes.episodes:
         look = LOOKS[Episode.Kind(episode.kind)].name
-        said = words.episode_words(infant, episode, now)
-        yield row(episode.began_at, episode.closed_at, labels.EPISODES[look], said)
+        said = partial(words.episode_words, infant, episode, now)
+        yield Happened(episode.began_at, episode.closed_at, labels.EPISODES[look], said)
     for note in lanes.notes:
-        yield row(note.starts_at, note.ends_at, _("diary"), labels.note_words(note))
+        said = partial(labels.note_words, note)
+        yield Happened(note.starts_at, note.ends_at, _("diary"), said)
     for version in lanes.versions:
-        yield row(version.time, None, _("model"), labels.version_words(version))
+        yield Happened(version.time, None, _("model"), partial(labels.version_words, version))
     for one in lanes.serving:
-        yield row(one.starts_at, one.ends_at, _("monitor"), labels.monitor_words(one))
+        said = partial(labels.monitor_words, one)
+        yield Happened(one.starts_at, one.ends_at, _("monitor"), said)
     for gap in reading.gaps:
-        yield row(gap.start, gap.end, _("gap"), str(labels.GAPS[gap.kind]))
+        yield Happened(gap.start, gap.end, _("gap"), partial(labels.GAPS.__getitem__, gap.kind))
 
 
 def _heard(reading: Reading) -> list[SumUp]:

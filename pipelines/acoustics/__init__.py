@@ -24,7 +24,6 @@ from pipelines.acoustics.measures import HeardUnit, hear_unit, measure_unit
 from pipelines.acoustics.pitch import F0Track, track_f0
 from pipelines.acoustics.spread import (
     LEAST_KNOWN,
-    thinned,
     three_quantiles,
     usual_ranges,
     values_by_channel,
@@ -45,7 +44,6 @@ __all__ = [
     "hear_unit",
     "measure_unit",
     "recording_channels",
-    "thinned",
     "three_quantiles",
     "to_json",
     "track_f0",

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pipelines.acoustics.channels import CHANNELS
 
-MOST_KEPT = 24
-"""Values of a day that are kept of a channel: of a usual day all, of a loud one evenly spaced."""
 DIGITS = 5
 USUAL_FRACS = (0.1, 0.9)
 """Between these quantiles of its own recordings lies what is usual for an infant: eight in ten."""
@@ -46,14 +44,6 @@ def values_by_channel(
         for name in names
     }
     return {name: values for name, values in gathered.items() if values}
-
-
-def thinned(values: Sequence[float], most: int = MOST_KEPT) -> list[float]:
-    """Keep so many of rising values, evenly spaced by rank, the first and the last among them."""
-    if len(values) <= most:
-        return list(values)
-    step = (len(values) - 1) / (most - 1)
-    return [values[round(at * step)] for at in range(most)]
 
 
 def three_quantiles(values: Sequence[float]) -> list[float]:

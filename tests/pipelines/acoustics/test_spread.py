@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.acoustics import LEAST_KNOWN, thinned, three_quantiles, usual_ranges
-from pipelines.acoustics.spread import MOST_KEPT, quantile, values_by_channel
+from pipelines.acoustics import LEAST_KNOWN, three_quantiles, usual_ranges
+from pipelines.acoustics.spread import quantile, values_by_channel
 
 PITCH = "f0_log2_hz"
 
@@ -29,13 +29,9 @@ def test_quantiles_are_those_of_numpy(values: list[float], frac: float) -> None:
     assert quantile(rising, frac) == pytest.approx(float(np.quantile(rising, frac)), abs=1e-9)
 
 
-def test_of_a_loud_day_the_shape_is_kept() -> None:
-    values = [float(at) for at in range(1000)]
-    kept = thinned(values)
-    assert len(kept) == MOST_KEPT
-    assert (kept[0], kept[-1]) == (0.0, 999.0)
-    assert three_quantiles(kept) == pytest.approx(three_quantiles(values), rel=0.02)
-    assert thinned([1.0, 2.0]) == [1.0, 2.0]
+def test_three_quantiles_are_a_tenth_half_and_nine_tenths() -> None:
+    assert three_quantiles([float(at) for at in range(101)]) == [10.0, 50.0, 90.0]
+    assert three_quantiles([2.0]) == [2.0, 2.0, 2.0]
 
 
 def test_nothing_is_called_usual_before_enough_is_known() -> None:
