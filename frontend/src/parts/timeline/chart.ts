@@ -19,6 +19,7 @@ const LEAST_P = 0.001;
 const SILENCE_MS = 36 * 3_600_000;
 const LINES = ["dashed", "dotted", [8, 3, 2, 3], [2, 6], [12, 4]];
 const SIGNS = ["emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond", "pin"];
+const MOST_SIGNS = 150;
 const ROWS = ["episodes", "diary", "moments", "model", "monitor"] as const;
 const GATES = ["not_a_cry", "refused", "accepted"] as const;
 
@@ -308,7 +309,7 @@ function scorerSeries(desk: Desk, of: (name: string) => (number | null)[][]): Op
     type: "line",
     name: oneOf(given.words, "scorers", name),
     data: of(name).filter((pair) => pair[1] != null),
-    symbol: SIGNS[at % SIGNS.length],
+    symbol: itemsOf(desk).length > MOST_SIGNS ? "none" : SIGNS[at % SIGNS.length],
     symbolSize: 5,
     silent: true,
     lineStyle: { color: colours.muted, width: 1, type: LINES[at % LINES.length] },
