@@ -18,7 +18,7 @@ DAY = dt.timedelta(days=1)
 SILENCE = dt.timedelta(hours=36)
 """A longer time without a recording is a gap: an infant is heard on most days."""
 TICKS = (1.0, 0.5, 0.2, 0.1, UNUSUAL, 0.02, 0.01, 0.005, 0.002, 0.001)
-STEPS_DAYS = (1, 2, 7, 14, 30)
+STEPS_DAYS = (1, 2, 7, 14, 30, 61, 91, 182, 365)
 NEEDED_FOR_A_DATE = 58.0
 LEAST_SHOWN = 0.01
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("patients/", include("dashboard.patients.urls")),
     path("readings/", include("dashboard.readings.urls")),
     path("", include("dashboard.report.urls")),
+    path("", include("dashboard.timeline.urls")),
     path("status/", views.status, name="status"),
     path("", include("dashboard.start.urls")),
 ]

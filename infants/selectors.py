@@ -58,6 +58,12 @@ def managed_infants(viewer: Viewer) -> QuerySet[Infant]:
     return infants_for(viewer, Right.MANAGE).select_related("household").order_by("created_at")
 
 
+def check_visible(viewer: Viewer, infant: Infant) -> None:
+    """Refuse an infant that this viewer may not see, once for all that is read of it then."""
+    if not infants_for(viewer).filter(id=infant.id).exists():
+        raise UnknownInfantError(str(infant.id))
+
+
 def infant_served(device: Device, moment: dt.datetime) -> Infant | None:
     """Return the infant that a device served at this moment."""
     still = Q(ends_at=None) | Q(ends_at__gt=moment)

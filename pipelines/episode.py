@@ -20,7 +20,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from pipelines.errors import ConfigError
-from pipelines.lasting import Lasting, Review, Verdict, Watch, find_lasting, watch_of
+from pipelines.lasting import (
+    Followed,
+    Lasting,
+    Review,
+    Verdict,
+    Watch,
+    WatchedDay,
+    follow_sessions,
+    watch_of,
+)
 from pipelines.spans import CloseReason, EpisodeKind, EpisodeSpan
 from pipelines.timetable import HeardSession, Summary, embedding_deviate, summarise
 
@@ -29,15 +38,18 @@ __all__ = [
     "EpisodeKind",
     "EpisodeSettings",
     "EpisodeSpan",
+    "Followed",
     "HeardSession",
     "Review",
     "ScoredSession",
     "Summary",
     "Verdict",
     "Watch",
+    "WatchedDay",
     "embedding_deviate",
     "find_episodes",
     "find_extremes",
+    "follow_infant",
     "summarise",
     "watch_of",
 ]
@@ -124,12 +136,27 @@ def find_episodes(
     ConfigError
         If a time is naive, or a p-value is not in (0, 1].
     """
+    return follow_infant(scored, heard, now, watch, settings, reviews).spans
+
+
+def follow_infant(
+    scored: Iterable[ScoredSession],
+    heard: Sequence[HeardSession],
+    now: datetime,
+    watch: Watch,
+    settings: EpisodeSettings = EpisodeSettings(),
+    reviews: Sequence[Review] = (),
+) -> Followed:
+    """Find the episodes of one infant, and tell each day's statistic.
+
+    The arguments and errors are those of ``find_episodes``.
+    """
     sessions = _checked(scored, now)
     _check_times([*(one.time for one in heard), *(one.at for one in reviews)])
-    lasting = find_lasting(heard, now, watch, settings.lasting, reviews)
-    apart = [one for one in sessions if not any(_is_within(one, span) for span in lasting)]
-    spans = find_extremes(apart, now, settings) + lasting
-    return sorted(spans, key=lambda span: (span.opened_at, span.kind))
+    lasting = follow_sessions(heard, now, watch, settings.lasting, reviews)
+    apart = [one for one in sessions if not any(_is_within(one, span) for span in lasting.spans)]
+    spans = find_extremes(apart, now, settings) + lasting.spans
+    return Followed(sorted(spans, key=lambda span: (span.opened_at, span.kind)), lasting.days)
 
 
 def find_extremes(

@@ -1,8 +1,9 @@
 """Lasting: from when to when an infant cried unlike itself, and when its surroundings changed.
 
 Part of the stage episode. In: an infant's sessions, what reviewers said, and what time it is. Out:
-spans of two kinds. Guaranteed: a pure function of its arguments; a later session never undoes what
-an earlier one opened; every span closes, with a reason.
+spans of two kinds, and the statistic of each day that they were found by. Guaranteed: a pure
+function of its arguments; a later session never undoes what an earlier one opened; every span
+closes, with a reason.
 
 ``persistent_shift``: the statistic of ``pipelines.shift`` reaches its threshold and the guard does
 not owe it to the surroundings. It is looked at after every session, from the day on which the
@@ -28,7 +29,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -166,6 +167,34 @@ def watch_of(priors: Mapping[str, ViewPrior]) -> Watch:
     return Watch.of(priors[ACOUSTICS])
 
 
+@dataclass(frozen=True)
+class WatchedDay:
+    """What the monitor made of one day.
+
+    Attributes
+    ----------
+    day
+        The infant's local day; one on which a session was watched.
+    highest, last
+        Greatest statistic after any of its sessions, and that after its last one.
+    surroundings
+        ``room`` or ``device`` where the surroundings changed on that day; else empty.
+    """
+
+    day: date
+    highest: float
+    last: float
+    surroundings: str = ""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What an infant's sessions gave: spans, and the days that they were found by."""
+
+    spans: list[EpisodeSpan]
+    days: list[WatchedDay]
+
+
 def find_lasting(
     sessions: Sequence[HeardSession],
     now: datetime,
@@ -199,12 +228,34 @@ def find_lasting(
         between recordings and in people's units. Of new surroundings: ``changes``, each with its
         ``label`` (``room`` or ``device``) and ``since``.
     """
+    return follow_sessions(sessions, now, watch, settings, reviews).spans
+
+
+def follow_sessions(
+    sessions: Sequence[HeardSession],
+    now: datetime,
+    watch: Watch,
+    settings: Lasting = Lasting(),
+    reviews: Sequence[Review] = (),
+) -> Followed:
+    """Find shifts and new surroundings, and tell each day's statistic.
+
+    The arguments are those of ``find_lasting``.
+
+    Returns
+    -------
+    Followed
+        Days from the one on which something may first be found; of each the statistic that
+        decided: after an opening it is weighed anew where the guard took the change for a room's,
+        and after an end where that has changed what is usual.
+    """
     table = timetable(sessions, settings.quiet_days)
     if table is None:
-        return []
+        return Followed([], [])
     walk = _Walk(table, watch, settings, now, sorted(reviews, key=lambda one: one.at))
     walk.go()
-    return sorted(walk.shifts + walk.surroundings(), key=lambda span: (span.opened_at, span.kind))
+    spans = sorted(walk.shifts + walk.surroundings(), key=lambda span: (span.opened_at, span.kind))
+    return Followed(spans, walk.watched_days())
 
 
 @dataclass(frozen=True)
@@ -242,13 +293,15 @@ class _Walk:
     now: datetime
     reviews: Sequence[Review]
     days: Days = field(init=False)
+    decided: FloatArray = field(init=False)
     moves: dict[int, str] = field(default_factory=dict)
     moved: list[_Moved] = field(default_factory=list)
     shifts: list[EpisodeSpan] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Begin with the days as they were heard."""
+        """Begin with the days as they were heard, and with nothing decided."""
         self.days = self.table.days
+        self.decided = np.full(self.table.is_session.shape, np.nan)
 
     def go(self) -> None:
         """Find everything."""
@@ -260,6 +313,7 @@ class _Walk:
         start: Look | None = (first, 0)
         while start is not None:
             statistic = self.watch.monitor.weigh(self.days, self.moves).statistic
+            self._decide_from(start, statistic)
             over = (statistic >= self.settings.threshold) & self.table.is_session
             opened = _first_from(over, start)
             if opened is None:
@@ -271,6 +325,25 @@ class _Walk:
             else:
                 peak = float(statistic[opened])
                 start = self._follow(_Open(opened, finding, peak, opened, opened), statistic)
+
+    def _decide_from(self, start: Look, statistic: FloatArray) -> None:
+        """Keep the statistic of the looks from one on: what they were asked by in the end."""
+        day, look = start
+        self.decided[day : day + 1, look:] = statistic[day : day + 1, look:]
+        self.decided[day + 1 :] = statistic[day + 1 :]
+
+    def watched_days(self) -> list[WatchedDay]:
+        """Return the days on which something could be found."""
+        moved = {one.began: one.label for one in self.moved}
+        found = []
+        for day in self.table.heard:
+            own = self.decided[day, : len(self.table.sessions[day])]
+            own = own[np.isfinite(own)]
+            if len(own):
+                date_of_day = self.table.sessions[day][0].day
+                highest, last = round(float(own.max()), 4), round(float(own[-1]), 4)
+                found.append(WatchedDay(date_of_day, highest, last, moved.get(day, "")))
+        return found
 
     def _first_watched(self) -> int:
         """Return the first day on which something may be found."""

@@ -1,24 +1,18 @@
 """What timelines and episodes may be narrowed by."""
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
 
 from anomaly.models import Episode, ScorePoint
-from anomaly.selectors.timeline import Bucket
+from anomaly.selectors.timeline import LENGTH, Bucket
 from infants.api.filters import ListFilters, SessionFilters, span_fields
 
 RAW = "raw"
 BUCKETS = [RAW, *Bucket]
 MAX_BUCKETS = 1000
 COMBINED = ScorePoint.Scorer.COMBINED.value
-LENGTH = {
-    Bucket.HOUR: dt.timedelta(hours=1),
-    Bucket.DAY: dt.timedelta(days=1),
-    Bucket.WEEK: dt.timedelta(weeks=1),
-}
 USUAL_BUCKETS = {Bucket.HOUR: 48, Bucket.DAY: 90, Bucket.WEEK: 52}
 
 

@@ -10,11 +10,12 @@ from anomaly.models.judgement import (
 from anomaly.models.learning import BaselineEntry, PersonalModel
 from anomaly.models.patients import PatientReview, Suspicion
 from anomaly.models.readings import Opinion, Reader, Reading, ReadingItem, ReadingTask
-from anomaly.models.series import DailyRollup, ScorePoint
+from anomaly.models.series import DailyChannels, DailyRollup, ScorePoint, WatchedDay
 from anomaly.models.trials import VersionTrial
 
 __all__ = [
     "BaselineEntry",
+    "DailyChannels",
     "DailyRollup",
     "Episode",
     "Event",
@@ -32,4 +33,5 @@ __all__ = [
     "SessionSummary",
     "Suspicion",
     "VersionTrial",
+    "WatchedDay",
 ]

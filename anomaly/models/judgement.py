@@ -54,6 +54,12 @@ class GateDecision(models.Model):
     )
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["infant"], condition=Q(review__isnull=False), name="gate_reviewed"
+            ),
+            models.Index(fields=["infant"], condition=Q(is_cry=False), name="gate_not_a_cry"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(is_cry=True) | Q(accepted=False), name="gate_accepts_only_cries"

@@ -1,4 +1,4 @@
-"""The per-infant time series of scores, and its daily rollup.
+"""The per-infant time series of scores, and what is summed up by day.
 
 The series is one ordinary table on SQLite and PostgreSQL, and a hypertable where TimescaleDB is
 found. For that its primary key contains the time column and begins with the infant, and nothing
@@ -48,7 +48,14 @@ class ScorePoint(models.Model):
     gate_accepted = models.BooleanField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(F("infant"), F("time").desc(), name="series_newest")]
+        indexes: ClassVar = [
+            models.Index(F("infant"), F("time").desc(), name="series_newest"),
+            models.Index(
+                fields=["infant", "time"],
+                condition=Q(outcome=Outcome.LEARNING),
+                name="series_learning",
+            ),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(
@@ -95,3 +102,54 @@ class DailyRollup(models.Model):
     def __str__(self) -> str:
         """Name infant and day."""
         return f"{self.day} of {self.infant_id}"
+
+
+class DailyChannels(models.Model):
+    """The acoustic channels of one infant's day, a row of its own since lists of days skip it.
+
+    `quantiles` holds by channel under which of the values of the day's judged recordings a tenth,
+    half and nine tenths lie. A function of the recordings, like the `DailyRollup` beside it, and
+    written with it.
+    """
+
+    infant = models.ForeignKey(
+        Infant, on_delete=models.CASCADE, db_index=False, related_name="daily_channels"
+    )
+    day = models.DateField()
+    quantiles = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "daily channels"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["infant", "day"], name="channels_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        """Name infant and day."""
+        return f"channels of {self.infant_id} on {self.day}"
+
+
+class WatchedDay(models.Model):
+    """What the sequential monitor made of one infant's day.
+
+    The statistic is a logarithm: a shift opens where it reaches the threshold. A function of all
+    sessions and reviews, like the episodes, and written with them; days before the baseline is
+    learnt have none.
+    """
+
+    infant = models.ForeignKey(
+        Infant, on_delete=models.CASCADE, db_index=False, related_name="watched_days"
+    )
+    day = models.DateField()
+    highest = models.FloatField()
+    last = models.FloatField()
+    surroundings = models.CharField(max_length=16, blank=True)  # room or device, where one changed
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["infant", "day"], name="watched_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        """Name infant and day."""
+        return f"{self.day} of {self.infant_id}: {self.highest:.2f}"

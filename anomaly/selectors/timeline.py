@@ -10,6 +10,7 @@ import enum
 import itertools
 import statistics
 import zoneinfo
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ class Bucket(enum.StrEnum):
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
+
+
+LENGTH = {Bucket.HOUR: HOUR, Bucket.DAY: DAY, Bucket.WEEK: 7 * DAY}
 
 
 @dataclass(frozen=True)
@@ -176,19 +180,19 @@ def _day_of(start: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.date:
 def _days(
     viewer: Viewer, infant: Infant, bucket: Bucket, stretches: Sequence[Stretch]
 ) -> list[Row]:
-    def start_of(day: dt.date) -> dt.datetime:
-        return _floor(_day_start(day, infant.zone) + HOUR, infant.zone, bucket)
-
-    first = _day_of(stretches[0].start, infant.zone)
+    days = [_day_of(stretch.start, infant.zone) for stretch in stretches]
     behind = _day_of(stretches[-1].end, infant.zone)
+    keys = [_key(stretch) for stretch in stretches]
     rollups = DailyRollup.objects.filter(
-        infant=infant, infant__in=infants_for(viewer), day__gte=first, day__lt=behind
+        infant=infant, infant__in=infants_for(viewer), day__gte=days[0], day__lt=behind
     )
-    by_start = _grouped(rollups.order_by("day"), lambda rollup: start_of(rollup.day))
+    by_start = _grouped(
+        rollups.order_by("day"), lambda rollup: keys[bisect_right(days, rollup.day) - 1]
+    )
     learning = _learning(viewer, infant, stretches, bucket)
     return [
-        _day_row(stretch, by_start.get(_key(stretch), ()), learning.get(_key(stretch)))
-        for stretch in stretches
+        _day_row(stretch, by_start.get(key, ()), learning.get(key))
+        for stretch, key in zip(stretches, keys, strict=True)
     ]
 
 

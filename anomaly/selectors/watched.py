@@ -1,11 +1,13 @@
-"""Sessions and reviews as the monitor takes them."""
+"""Sessions and reviews as the monitor takes them, and what it made of each day."""
 
+import datetime as dt
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.models import Episode, SessionJudgement, SessionSummary
+from anomaly.models import Episode, SessionJudgement, SessionSummary, WatchedDay
+from infants.access import Viewer, infants_for
 from infants.models import Infant
 from pipelines.episode import (
     HeardSession,
@@ -14,8 +16,11 @@ from pipelines.episode import (
     Summary,
     Verdict,
     embedding_deviate,
+    follow_infant,
+    watch_of,
 )
 from pipelines.guard import ROOM_DIRECTIONS
+from pipelines.prior import bundled_priors
 from pipelines.timetable import WATCHED
 
 
@@ -70,3 +75,35 @@ def reviews_of(infant: Infant) -> list[Review]:
     )
     said = reviewed.order_by("reviewed_at").values_list("reviewed_at", "verdict")
     return [Review(at, Verdict(verdict)) for at, verdict in said if at is not None]
+
+
+def watched_days(
+    viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetime
+) -> list[WatchedDay]:
+    """Return what the monitor made of each day of a stretch, oldest first.
+
+    Rows are written with the episodes. An infant that was watched before there were such rows has
+    none until the next recording, so that they are worked out here and not kept.
+    """
+    first, last = infant.local_day(start), infant.local_day(end)
+    own = WatchedDay.objects.filter(infant=infant, infant__in=infants_for(viewer))
+    rows = list(own.filter(day__gte=first, day__lte=last).order_by("day"))
+    if rows or own.exists() or not infants_for(viewer).filter(id=infant.id).exists():
+        return rows
+    return [row for row in _worked_out(infant, end) if first <= row.day <= last]
+
+
+def _worked_out(infant: Infant, now: dt.datetime) -> list[WatchedDay]:
+    """Return an infant's watched days, not stored."""
+    heard, watch = heard_sessions(infant), watch_of(bundled_priors("").views)
+    days = follow_infant([], heard, now, watch, reviews=reviews_of(infant)).days
+    return [
+        WatchedDay(
+            infant=infant,
+            day=one.day,
+            highest=one.highest,
+            last=one.last,
+            surroundings=one.surroundings,
+        )
+        for one in days
+    ]

@@ -1,10 +1,10 @@
 """Episode: whether it was one odd session, is a lasting shift, or has new surroundings.
 
 What comes in: recordings in state `on_timeline`. What goes out: the episodes of their infants,
-opened, extended and closed, with an `Event` in the same transaction, and what is suspected; state
-`done`. Guaranteed: episodes are a function of the sessions, of what reviewers said and of now, so
-late and corrected rows simply recompute them; every episode closes; an event about the past says
-that it is.
+opened, extended and closed, with an `Event` in the same transaction, what is suspected, and the
+statistic of each day that they were found by; state `done`. Guaranteed: episodes are a function of
+the sessions, of what reviewers said and of now, so late and corrected rows simply recompute them;
+every episode closes; an event about the past says that it is.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from anomaly.models import Episode, Event, GateDecision
+from anomaly.models import Episode, Event, GateDecision, WatchedDay
 from anomaly.selectors.watched import heard_sessions, reviews_of, scored_sessions
 from anomaly.stages.suspicion import note_suspicion
 from anomaly.stages.timeline import summarise_session
@@ -23,7 +23,8 @@ from infants.leases import leased
 from infants.locks import infant_locked
 from infants.models import Infant, RecordingSession
 from infants.states import State
-from pipelines.episode import EpisodeSpan, find_episodes, watch_of
+from pipelines.episode import EpisodeSpan, follow_infant, watch_of
+from pipelines.episode import WatchedDay as Watched
 from pipelines.prior import bundled_priors
 
 NEWS_FOR = dt.timedelta(hours=24)
@@ -57,7 +58,7 @@ def close_ended_episodes(now: dt.datetime) -> int:
 def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
     """Recompute an infant's episodes; call under the infant's lock."""
     _summarise_missing(infant)
-    spans = find_episodes(
+    followed = follow_infant(
         scored_sessions(infant),
         heard_sessions(infant),
         now,
@@ -65,10 +66,29 @@ def refresh_episodes(infant: Infant, now: dt.datetime) -> None:
         reviews=reviews_of(infant),
     )
     stale = {episode.id for episode in infant.episodes.all()}
-    for span in spans:
+    for span in followed.spans:
         stale.discard(_write(infant, span, now).id)
     Episode.objects.filter(id__in=stale).delete()
     note_suspicion(infant, now)
+    _write_days(infant, followed.days)
+
+
+def _write_days(infant: Infant, days: Sequence[Watched]) -> None:
+    """Bring the infant's watched days in line, touching only those that changed."""
+    rows = WatchedDay.objects.filter(infant=infant)
+    known = {row[0]: row for row in rows.values_list("day", "highest", "last", "surroundings")}
+    due = {one.day: (one.day, one.highest, one.last, one.surroundings) for one in days}
+    rows.filter(day__in=known.keys() - due.keys()).delete()
+    changed = [row for day, row in due.items() if known.get(day) != row]
+    WatchedDay.objects.bulk_create(
+        [
+            WatchedDay(infant=infant, day=day, highest=highest, last=last, surroundings=label)
+            for day, highest, last, label in changed
+        ],
+        update_conflicts=True,
+        unique_fields=["infant", "day"],
+        update_fields=["highest", "last", "surroundings"],
+    )
 
 
 def _summarise_missing(infant: Infant) -> None:

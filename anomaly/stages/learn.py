@@ -27,6 +27,7 @@ from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Infant, Recording, RecordingSession
 from infants.states import State
+from pipelines.acoustics import usual_ranges
 from pipelines.learn import choose_buffer
 from pipelines.score import Learning
 from pipelines.score import PersonalModel as Fitted
@@ -143,7 +144,11 @@ def _put_in_force(infant: Infant, recording: Recording, fit: Fit) -> None:
         n_sessions=facts["n_sessions"],
         n_days=facts["n_days"],
         facts=dict(facts)
-        | {"recordings": _names(fit.recordings), "devices": devices_of(fit.recordings)},
+        | {
+            "recordings": _names(fit.recordings),
+            "devices": devices_of(fit.recordings),
+            "usual": usual_ranges(recording.channels for recording in fit.recordings),
+        },
     )
     Event.objects.create(
         infant=infant,

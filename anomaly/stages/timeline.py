@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from anomaly.artefacts import fitted_model
 from anomaly.models import (
+    DailyChannels,
     DailyRollup,
     GateDecision,
     PersonalModel,
@@ -31,6 +32,7 @@ from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Infant, Recording, RecordingSession
 from infants.states import State
+from pipelines.acoustics import three_quantiles, values_by_channel
 from pipelines.baseline import views_of
 from pipelines.build import build
 from pipelines.pooled import UNKNOWN_DEVICE
@@ -226,4 +228,14 @@ def roll_up(infant: Infant, day: dt.date) -> None:
             "p_value_min": min(p_values, default=None),
             "p_value_median": statistics.median(p_values) if p_values else None,
         },
+    )
+    roll_up_channels(infant, day, judged)
+
+
+def roll_up_channels(infant: Infant, day: dt.date, judged: QuerySet[RecordingJudgement]) -> None:
+    """Recompute the channels of one of the infant's days from its judged recordings."""
+    told = judged.values_list("recording__channels", flat=True)
+    quantiles = {name: three_quantiles(own) for name, own in values_by_channel(told).items()}
+    DailyChannels.objects.update_or_create(
+        infant=infant, day=day, defaults={"quantiles": quantiles}
     )

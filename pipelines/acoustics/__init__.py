@@ -1,7 +1,8 @@
 """Acoustics: the measures that clinicians speak of, taken on cry units and on whole recordings.
 
 One module tracks the pitch (`pitch`), one measures a unit (`measures`), and one answers every
-channel of a unit or a recording, each with a confidence or the reason for its absence (`channels`).
+channel of a unit or a recording, each with a confidence or the reason for its absence (`channels`);
+`spread` says how those of many recordings lie.
 """
 
 from __future__ import annotations
@@ -21,9 +22,16 @@ from pipelines.acoustics.channels import (
 )
 from pipelines.acoustics.measures import HeardUnit, hear_unit, measure_unit
 from pipelines.acoustics.pitch import F0Track, track_f0
+from pipelines.acoustics.spread import (
+    LEAST_KNOWN,
+    three_quantiles,
+    usual_ranges,
+    values_by_channel,
+)
 
 __all__ = [
     "CHANNELS",
+    "LEAST_KNOWN",
     "Absence",
     "Channel",
     "F0Track",
@@ -36,7 +44,10 @@ __all__ = [
     "hear_unit",
     "measure_unit",
     "recording_channels",
+    "three_quantiles",
     "to_json",
     "track_f0",
     "unit_channels",
+    "usual_ranges",
+    "values_by_channel",
 ]

@@ -18,6 +18,7 @@ from pipelines.lasting import (
     Review,
     Verdict,
     find_lasting,
+    follow_sessions,
     in_units,
     severity,
     watch_of,
@@ -599,3 +600,39 @@ def test_time_alone_closes_shifts_and_opens_none(history: History, hours: int) -
     for earlier, same in zip(*shifts, strict=True):
         assert earlier.opened_at == same.opened_at
         assert earlier == same or earlier.closed_at is None
+
+
+def test_each_day_tells_the_statistic_that_it_was_found_by() -> None:
+    sessions = a_life(40, HIGHER)
+    followed = follow_sessions(sessions, sessions[-1].time, WATCH)
+    opened = next(span for span in followed.spans if span.kind is SHIFT)
+    over = [one.day for one in followed.days if one.highest >= THRESHOLD]
+    assert over
+    assert over[0] == opened.opened_at.date()
+    assert max(one.highest for one in followed.days) == pytest.approx(
+        opened.evidence["peak_statistic"], abs=1e-3
+    )
+    assert all(one.last <= one.highest for one in followed.days)
+
+
+def test_days_before_the_baseline_is_learnt_are_not_told() -> None:
+    sessions = a_life(40)
+    days = follow_sessions(sessions, sessions[-1].time, WATCH).days
+    heard = sorted({one.day for one in sessions})
+    assert [one.day for one in days] == heard[Lasting().learnt_days :]
+
+
+def test_a_later_session_does_not_change_what_earlier_days_tell() -> None:
+    sessions = a_life(40, HIGHER)
+    whole = follow_sessions(sessions, sessions[-1].time, WATCH).days
+    part = [one for one in sessions if day_of(one.time) < ONSET + 3]
+    until = follow_sessions(part, part[-1].time, WATCH).days
+    assert [(one.day, one.highest) for one in until] == [
+        (one.day, one.highest) for one in whole[: len(until)]
+    ]
+
+
+def test_another_room_marks_the_day_on_which_it_began() -> None:
+    sessions = a_life(40, *ANOTHER_ROOM)
+    days = follow_sessions(sessions, LONG_AFTER, WATCH).days
+    assert {one.surroundings for one in days} == {"", "room"}

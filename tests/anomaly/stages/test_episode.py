@@ -5,9 +5,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from anomaly.models import Episode, Event, SessionJudgement
+from anomaly.models import Episode, Event, SessionJudgement, WatchedDay
+from anomaly.selectors.watched import watched_days
 from anomaly.stages.episode import close_ended_episodes, refresh_episodes
 from devices.models import Device
+from infants.access import Viewer
 from infants.models import Infant
 from tests import judged
 
@@ -61,3 +63,29 @@ def test_an_event_about_the_past_says_so() -> None:
     facts = Event.objects.filter(kind=Event.Kind.EPISODE_OPENED).values_list("facts", flat=True)
     assert facts
     assert all(fact["is_past"] for fact in facts)
+
+
+def test_each_day_keeps_the_statistic_that_its_episodes_were_found_by() -> None:
+    infant, _ = _shifted()
+    shift = Episode.objects.get(kind=Episode.Kind.PERSISTENT_SHIFT)
+    days = list(WatchedDay.objects.order_by("day"))
+    over = [one.day for one in days if one.highest >= shift.evidence["threshold"]]
+    assert over[0] == infant.local_day(shift.opened_at)
+    assert len({one.day for one in days}) == len(days) > 5
+
+
+def test_the_days_follow_sessions_that_are_deleted_and_are_worked_out_where_none_are_kept() -> None:
+    infant, _ = _shifted()
+    now = timezone.now()
+    last = SessionJudgement.objects.latest("started_at")
+    last_day = infant.local_day(last.started_at)
+    last.session.recordings.all().delete()
+    last.session.delete()
+    refresh_episodes(infant, now)
+    kept = list(WatchedDay.objects.order_by("day").values_list("day", "highest", "last"))
+    assert last_day not in {day for day, _, _ in kept}
+    WatchedDay.objects.all().delete()
+    found = watched_days(Viewer.system(), infant, judged.START, now)
+    assert [(one.day, one.highest, one.last) for one in found] == kept
+    assert not WatchedDay.objects.exists()
+    assert watched_days(Viewer(), infant, judged.START, now) == []
