@@ -7,6 +7,7 @@ scripts and styles and the offline page, and never a page that judges.
 
 from pathlib import Path
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -62,5 +63,6 @@ def worker(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """Show what is shown where there is no network."""
+    """Show what is shown where there is no network: kept by the browser, so of nobody."""
+    request.user = AnonymousUser()
     return render(request, "dashboard/offline.html")

@@ -5,6 +5,7 @@ import htmx from "htmx.org";
 import { letInstall } from "./parts/install";
 import { follow } from "./parts/live";
 import { announceOffline } from "./parts/offline";
+import { forgetInfants, keepDiary, offerOfflineDiary, rememberInfant } from "./parts/queue";
 import { followTheme } from "./parts/theme";
 
 htmx.config.includeIndicatorCSS = false;
@@ -13,3 +14,7 @@ followTheme();
 announceOffline();
 follow();
 letInstall();
+forgetInfants();
+rememberInfant();
+offerOfflineDiary();
+keepDiary();

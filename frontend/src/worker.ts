@@ -8,12 +8,13 @@ const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
 const KEPT = "iclas-1";
 const OFFLINE = "/offline/";
+const LOOKS = ["iclas.css", "caregiver.css", "built/page.js", "favicon.svg"].map((name) => `/static/dashboard/${name}`);
 
 worker.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(KEPT)
-      .then((cache) => cache.add(new Request(OFFLINE, { cache: "reload" })))
+      .then((cache) => cache.addAll([new Request(OFFLINE, { cache: "reload" }), ...LOOKS]))
       .then(() => worker.skipWaiting()),
   );
 });
