@@ -107,3 +107,20 @@ def test_rolling_back_puts_the_earlier_version_in_force_and_forgets_what_came_la
     assert after.judgement.model == earlier
     with pytest.raises(CommandError, match="no personal model 4"):
         call_command("rollback_model", str(infant.id), "4")
+
+
+def test_a_version_says_what_is_usual_for_the_infant() -> None:
+    infant, device = judged.an_infant_with_monitor()
+    judged.live_through(infant, device, days=3)
+    for number, recording in enumerate(Recording.objects.order_by("recorded_at")):
+        recording.channels = {"duration_s": {"value": 1.0 + number / 10, "confidence": 0.9}}
+        recording.save()
+    for day in range(3, 11):
+        when = judged.START + dt.timedelta(days=day)
+        late = judged.a_gated_recording(infant, device, when, judged.voice(infant, seed=day))
+        late.channels = {"duration_s": {"value": 2.0, "confidence": 0.9}}
+        late.save()
+        judged.judge([late])
+    usual = PersonalModel.objects.latest("number").facts["usual"]
+    low, high = usual["duration_s"]
+    assert 1.0 < low < high == 2.0
