@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 from django.conf import settings
@@ -22,6 +24,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from infants.models import User
+from pipelines.sound import write_wav
+from pipelines.synthesis import InfantVoice, synthesise_cry
 from tests.installation import ROOT, STOP_LIMIT_S, free_port
 from tests.services import chromium
 
@@ -42,11 +46,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
+def _a_room(path: Path) -> Path:
+    """Write what the microphone hears: a quiet room, crying, and the quiet room again; mono."""
+    chance = np.random.default_rng(1)
+    cry = synthesise_cry(InfantVoice(), seed=3, duration_s=6.0).sound
+    hiss = 2e-4 * chance.standard_normal(5 * cry.rate_hz)
+    loud = 0.5 * cry.samples / np.abs(cry.samples).max()
+    heard = np.concatenate([hiss, loud, hiss]).astype(np.float32)
+    write_wav(path, replace(cry, samples=heard))
+    return path
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Return a browser that hears a recording where it would hear a microphone."""
+    room = _a_room(tmp_path_factory.mktemp("room") / "room.wav")
     with sync_playwright() as driver:
         words = [*chromium.QUIET, "--use-fake-ui-for-media-stream"]
+        words += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={room}"]
         opened = driver.chromium.launch(executable_path=str(chromium.PROGRAM), args=words)
         yield opened
         opened.close()
