@@ -109,7 +109,7 @@ class _Account:
         yield "received", self.local(part.received_at)
         given = f", given as {part.recorded_at_raw!r}" if part.recorded_at_raw else ""
         yield "recorded", f"{self.local(part.recorded_at)}{given}"
-        yield "clock", CLOCK.get(part.clock) or Recording.Clock(part.clock).label
+        yield "clock", CLOCK.get(part.clock) or str(Recording.Clock(part.clock).label)
         yield "SHA-256", part.sha256
         erased = f", at {self.local(part.audio_erased_at)}" if part.audio_erased_at else ""
         yield "audio", f"{part.byte_size} bytes, {AUDIO[part.audio]}{erased}"

@@ -9,6 +9,9 @@ import zoneinfo
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import ngettext
+
+from anomaly.figures import clauses
 from anomaly.models import DailyRollup
 from anomaly.selectors.overview import SHOWN, Overview, overviews
 from dashboard import sparkline, words
@@ -86,9 +89,10 @@ def _learning_days(seen: Overview) -> list[DailyRollup]:
 def _picture_words(seen: Overview) -> str:
     n_unusual = sum(is_unusual(one.p_value) for one in seen.sessions)
     n_sessions, n_days = len(seen.sessions), len(_learning_days(seen))
-    said = []
-    if n_sessions:
-        said.append(f"{words.counted(n_sessions, 'session')} in 30 days, {n_unusual} unusual")
-    if n_days:
-        said.append(f"{words.counted(n_days, 'day')} of learning")
-    return "; ".join(said)
+    compared = ngettext(
+        "%(n)d session in 30 days, %(unusual)d unusual",
+        "%(n)d sessions in 30 days, %(unusual)d unusual",
+        n_sessions,
+    ) % {"n": n_sessions, "unusual": n_unusual}
+    learnt = ngettext("%(n)d day of learning", "%(n)d days of learning", n_days) % {"n": n_days}
+    return clauses([compared if n_sessions else "", learnt if n_days else ""])

@@ -9,6 +9,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from anomaly.models import Episode
 from anomaly.promise import promised
 from anomaly.selectors.overview import overviews
@@ -19,7 +22,7 @@ from dashboard.cards import Card, card_of
 from dashboard.standing import ODD, SHIFT, SURROUNDINGS, Look, look_of_recording
 from dashboard.timeline_chart import Chart, Mark, Moment, SessionMark, Span, Story, draw
 from infants.access import Viewer
-from infants.models import DiaryEntry, Infant, Recording
+from infants.models import DeviceAssignment, DiaryEntry, Infant, Recording
 
 DAYS = (7, 30, 90)
 DEFAULT_DAYS = 30
@@ -35,7 +38,11 @@ LOOKS = {
     Episode.Kind.SINGLE_EXTREME: ODD,
     Episode.Kind.NEW_SURROUNDINGS: SURROUNDINGS,
 }
-SHORT = {SHIFT.name: "shift", ODD.name: "odd session", SURROUNDINGS.name: "new surroundings"}
+SHORT = {
+    SHIFT.name: gettext_lazy("shift"),
+    ODD.name: gettext_lazy("odd session"),
+    SURROUNDINGS.name: gettext_lazy("new surroundings"),
+}
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,7 @@ def page_of(viewer: Viewer, infant: Infant, now: dt.datetime, days: int) -> Page
         diary=[_timed(infant, note.start, note.label, now) for note in story.notes],
         refits=[_timed(infant, refit.time, refit.label, now) for refit in story.refits],
         monitors=[
-            _timed(infant, change.time, f"the monitor is {change.label}", now)
-            for change in story.monitors
+            _timed(infant, one.starts_at, _monitor_words(one), now) for one in stretch.assignments
         ],
         judged=[_row(infant, recording, now) for recording in reversed(stretch.judged)],
         left_out=stretch.n_judged - len(stretch.judged),
@@ -117,7 +123,10 @@ def _start(infant: Infant, now: dt.datetime, days: int) -> dt.datetime:
 
 def _stretch_words(infant: Infant, stretch: Stretch) -> str:
     first, last = infant.local_day(stretch.start), infant.local_day(stretch.end)
-    return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"
+    return _("%(first)s to %(last)s") % {
+        "first": words.date_words(first, is_this_year=True),
+        "last": words.date_words(last, is_this_year=False),
+    }
 
 
 # --- the story -----------------------------------------------------------------------------------
@@ -136,22 +145,32 @@ def _story(infant: Infant, stretch: Stretch, now: dt.datetime, *, is_identified:
             for entry in stretch.diary
             if entry.kind in DRAWN_KINDS
         ],
-        refits=[Moment(model.in_force_after, f"model {model.number}") for model in stretch.models],
-        monitors=[Moment(one.starts_at, f"now {one.device.name}") for one in stretch.assignments],
+        refits=[
+            Moment(model.in_force_after, _("model %(number)d") % {"number": model.number})
+            for model in stretch.models
+        ],
+        monitors=[
+            Moment(one.starts_at, _("now %(monitor)s") % {"monitor": one.device.name})
+            for one in stretch.assignments
+        ],
     )
 
 
 def _mark(infant: Infant, recording: Recording, now: dt.datetime) -> Mark:
     row = _row(infant, recording, now)
-    number = f", p = {row.p_value}" if row.p_value else ""
-    label = f"{words.capital(row.time)}: {row.fate}{number}; gate: {row.gate}"
+    said = {"time": words.capital(row.time), "fate": row.fate, "p": row.p_value, "gate": row.gate}
+    form = _("%(time)s: %(fate)s; gate: %(gate)s")
+    if row.p_value:
+        form = _("%(time)s: %(fate)s, p = %(p)s; gate: %(gate)s")
     accepted = recording.gate_decision.accepted
-    return Mark(recording.recorded_at, accepted, recording.judgement.p_value, label)
+    return Mark(recording.recorded_at, accepted, recording.judgement.p_value, form % said)
 
 
 def _span(episode: Episode, now: dt.datetime) -> Span:
     look = LOOKS[Episode.Kind(episode.kind)].name
-    label = SHORT[look] if episode.closed_at else f"{SHORT[look]}, open"
+    label = str(SHORT[look])
+    if episode.closed_at is None:
+        label = _("%(what)s, open") % {"what": label}
     return Span(episode.began_at, episode.closed_at or now, look, label)
 
 
@@ -197,4 +216,8 @@ def _episode_rows(
 
 
 def _timed(infant: Infant, moment: dt.datetime, text: str, now: dt.datetime) -> str:
-    return f"{words.capital(words.time_words(infant, moment, now))}: {text}"
+    return words.timed(words.time_words(infant, moment, now), text)
+
+
+def _monitor_words(assignment: DeviceAssignment) -> str:
+    return _("the monitor is now %(monitor)s") % {"monitor": assignment.device.name}

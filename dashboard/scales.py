@@ -11,6 +11,9 @@ import zoneinfo
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.utils.formats import date_format, number_format
+from django.utils.translation import pgettext
+
 from anomaly.charts import UNUSUAL
 
 HOUR_S = 3600
@@ -80,7 +83,7 @@ class TimeScale:
         days = (self.end - self.start) / DAY
         room = max(self.box.width / NEEDED_FOR_A_DATE, 1.0)
         step = next((step for step in STEPS_DAYS if days / step <= room), STEPS_DAYS[-1])
-        return [Tick(self.x(at), f"{at.day} {at:%b}") for at in self._midnights(zone, step)][::-1]
+        return [Tick(self.x(at), _day(at)) for at in self._midnights(zone, step)][::-1]
 
     def _midnights(self, zone: zoneinfo.ZoneInfo, step: int) -> Iterator[dt.datetime]:
         day = self.end.astimezone(zone).date()
@@ -109,7 +112,11 @@ class PScale:
 
     def ticks(self) -> list[Tick]:
         """Return the p-values that stand at the axis."""
-        return [Tick(self.y(p_value), f"{p_value:g}") for p_value in TICKS if p_value >= self.least]
+        return [Tick(self.y(p), str(number_format(f"{p:g}"))) for p in TICKS if p >= self.least]
+
+
+def _day(moment: dt.datetime) -> str:
+    return date_format(moment, pgettext("format of a date", "j M"))
 
 
 def silences(

@@ -7,6 +7,11 @@ names of infants; for staff only, which the view sees to.
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
+
+from anomaly.figures import clauses
 from dashboard import words
 from dashboard.standing import (
     FAILED_ONE,
@@ -22,9 +27,9 @@ from infants.backlog import Backlog, DeadLetter, Standing, backlog
 
 SLOW_AFTER_S = 600.0
 """Judging takes seconds; what has stood at one step for ten minutes wants a look."""
-IDLE = Look("nothing", "nothing waits", NOTHING.shape)
-MOVING = Look("usual", "moving", USUAL_ONE.shape)
-SLOW = Look("silent", "slow", SILENT.shape)
+IDLE = Look("nothing", pgettext_lazy("a step", "nothing waits"), NOTHING.shape)
+MOVING = Look("usual", pgettext_lazy("a step", "moving"), USUAL_ONE.shape)
+SLOW = Look("silent", pgettext_lazy("a step", "slow"), SILENT.shape)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def status_page(now: dt.datetime) -> StatusPage:
         facts=_facts(found, now),
         steps=[_step_row(step) for step in found.steps],
         dead=[_dead_row(letter, now) for letter in found.dead],
-        dead_by_reason=[(reason.label, n) for reason, n in found.dead_by_reason.items()],
+        dead_by_reason=[(str(reason.label), n) for reason, n in found.dead_by_reason.items()],
         n_dead=found.n_dead,
     )
 
@@ -86,33 +91,58 @@ def _look(found: Backlog) -> Look:
 
 def _sentence(found: Backlog, look: Look) -> str:
     if found.oldest_s is None:
-        return "Nothing waits: every recording is judged or set aside"
-    waiting = words.counted(found.n_waiting, "recording")
-    age = words.lasting(found.oldest_s)
+        return _("Nothing waits: every recording is judged or set aside")
+    n = found.n_waiting
     if look == SLOW:
-        return f"{waiting} on the way; the oldest has stood still for {age}"
-    return f"{waiting} on the way; none has stood still for longer than {age}"
+        return ngettext(
+            "%(n)d recording on the way; the oldest has stood still %(for_so_long)s",
+            "%(n)d recordings on the way; the oldest has stood still %(for_so_long)s",
+            n,
+        ) % {"n": n, "for_so_long": words.for_so_long(found.oldest_s)}
+    return ngettext(
+        "%(n)d recording on the way; none has stood still for longer than %(length)s",
+        "%(n)d recordings on the way; none has stood still for longer than %(length)s",
+        n,
+    ) % {"n": n, "length": words.lasting(found.oldest_s)}
 
 
 def _facts(found: Backlog, now: dt.datetime) -> list[tuple[Look, str]]:
-    end = "nothing has come through yet"
-    if found.last_end_at is not None:
-        end = f"the last one came through {words.ago(found.last_end_at, now)}"
-    facts = [
-        (USUAL_ONE, f"{found.done} judged; {end}"),
-        (NOTHING, f"{found.rejected} with nothing to judge in them"),
-    ]
+    facts = [(USUAL_ONE, _done_words(found, now)), (NOTHING, _rejected_words(found.rejected))]
     if found.held:
-        facts.append((HELD_ONE, f"{found.held} held until their device is assigned to an infant"))
+        held = ngettext(
+            "%(n)d held until their device is assigned to an infant",
+            "%(n)d held until their device is assigned to an infant",
+            found.held,
+        )
+        facts.append((HELD_ONE, held % {"n": found.held}))
     if found.n_dead:
-        facts.append((FAILED_ONE, f"{found.n_dead} failed and set aside; see below"))
+        failed = ngettext(
+            "%(n)d failed and set aside; see below",
+            "%(n)d failed and set aside; see below",
+            found.n_dead,
+        )
+        facts.append((FAILED_ONE, failed % {"n": found.n_dead}))
     return facts
+
+
+def _done_words(found: Backlog, now: dt.datetime) -> str:
+    end = _("nothing has come through yet")
+    if found.last_end_at is not None:
+        came = {"ago": words.ago(found.last_end_at, now)}
+        end = _("the last one came through %(ago)s") % came
+    judged = ngettext("%(n)d judged", "%(n)d judged", found.done) % {"n": found.done}
+    return clauses([judged, end])
+
+
+def _rejected_words(n: int) -> str:
+    said = ngettext("%(n)d with nothing to judge in them", "%(n)d with nothing to judge in them", n)
+    return said % {"n": n}
 
 
 def _step_row(step: Standing) -> StepRow:
     return StepRow(
         look=_step_look(step),
-        name=words.STEP_WORDS[step.state],
+        name=str(words.STEP_WORDS[step.state]),
         waiting=step.waiting,
         leased=step.leased,
         retried=step.retried,
@@ -133,8 +163,12 @@ def _dead_row(letter: DeadLetter, now: dt.datetime) -> DeadRow:
     failed_at = letter.failed_at.astimezone(dt.UTC)
     return DeadRow(
         recording_id=str(letter.recording_id),
-        time=f"{failed_at:%Y-%m-%d %H:%M} ({words.ago(letter.failed_at, now)})",
-        reason=letter.reason.label,
+        time=_("%(moment)s (%(ago)s)")
+        % {
+            "moment": date_format(failed_at, pgettext("format of a moment", "Y-m-d H:i")),
+            "ago": words.ago(letter.failed_at, now),
+        },
+        reason=str(letter.reason.label),
         detail=letter.detail,
         device=letter.device,
     )

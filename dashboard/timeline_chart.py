@@ -14,6 +14,8 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import pgettext_lazy
+
 from anomaly.charts import UNUSUAL
 from dashboard.scales import SILENCE, Box, PScale, Tick, TimeScale, silences
 
@@ -21,6 +23,13 @@ BADGES_HEIGHT, LANE_HEIGHT, DATES_HEIGHT = 30.0, 24.0, 24.0
 PLOT_HEIGHT, MARGIN, RIGHT_MARGIN = 230.0, 70.0, 24.0
 BADGE, NARROWEST, CHARACTER = 22.0, 4.0, 6.6
 NOTE_ROWS = 3
+# Translators: the words of these rows stand in a narrow margin; ten letters have room.
+LANES = {
+    "learning": pgettext_lazy("a row of the chart", "learning"),
+    "diary": pgettext_lazy("a row of the chart", "diary"),
+    "model": pgettext_lazy("a row of the chart", "model"),
+    "monitor": pgettext_lazy("a row of the chart", "monitor"),
+}
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,11 @@ class Lane:
 
     name: str
     box: Box
+
+    @property
+    def words(self) -> str:
+        """What stands beside it."""
+        return str(LANES[self.name])
 
 
 @dataclass(frozen=True)

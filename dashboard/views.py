@@ -13,10 +13,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from dashboard.cards import cards_for
 from dashboard.caregiver.place import place_of
 from dashboard.infant_page import DAYS, DEFAULT_DAYS, page_of
@@ -49,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
     cards = cards_for(viewer, now)
     zones = {card.zone for card in cards}
     local = now.astimezone(zones.pop()) if len(zones) == 1 else now
-    return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": NOTICE})
+    return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": SHOWN_NOTICE})
 
 
 @require_safe
@@ -59,7 +60,7 @@ def history(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     """Show one infant's timeline."""
     place = place_of(request, infant_id, "history")
     page = page_of(place.viewer, place.infant, place.now, _days(request))
-    shown = {"page": page, "place": place, "choices": DAYS, "notice": NOTICE}
+    shown = {"page": page, "place": place, "choices": DAYS, "notice": SHOWN_NOTICE}
     return _page(request, "dashboard/infant.html", place.now_there, shown)
 
 
@@ -92,7 +93,7 @@ def _page(
     moving.pop(STILL, None)
     still[STILL] = "1"
     frame = {
-        "as_of": f"{now:%H:%M:%S} {now.tzname()}",
+        "as_of": f"{date_format(now, 'H:i:s')} {now.tzname()}",
         "as_of_iso": now.isoformat(timespec="seconds"),
         "is_still": STILL in request.GET,
         "refresh_s": REFRESH_S,

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 TOKEN_PREFIX = "iclas_device_"  # noqa: S105  a public prefix that secret scanners can find
@@ -17,9 +18,9 @@ class Device(models.Model):
     class Kind(models.TextChoices):
         """How recordings reach ICLAS from it."""
 
-        MONITOR = "monitor"
-        PHONE = "phone"
-        ARCHIVE = "archive", "archive (imported recordings)"
+        MONITOR = "monitor", _("Monitor")
+        PHONE = "phone", _("Phone")
+        ARCHIVE = "archive", _("archive (imported recordings)")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=120)

@@ -64,7 +64,7 @@ class Archive:
             return Outcome(row.file.name, "unreadable_file", error.strerror or "")
         recording = stored.recording
         result = "already there" if stored.replayed else "stored"
-        said = recording.Clock(recording.clock).label if recording.clock != "ok" else ""
+        said = str(recording.Clock(recording.clock).label) if recording.clock != "ok" else ""
         return Outcome(row.file.name, result, said, recording.id)
 
     def _infant(self, key: str) -> Infant:

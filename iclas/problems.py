@@ -261,33 +261,34 @@ def _answer(problem: Problem) -> HttpResponse:
     )
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
+    """Tell whether a program asks, rather than a person's browser."""
     return request.path_info.startswith(API_PREFIX)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself refuses, before any view."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.bad_request(request, exception)
     return _answer(problem_of(exception) or _of_table(exception, TABLE[BadRequest]))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself forbids."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.permission_denied(request, exception)
     return _answer(_of_table(exception, TABLE[PermissionDenied]))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what no view stands for."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.page_not_found(request, exception)
     return _answer(_of_table(exception, TABLE[Http404]))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault of ours."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.server_error(request)
     return _answer(UNEXPECTED)

@@ -11,6 +11,7 @@
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class State(models.TextChoices):
@@ -33,17 +34,17 @@ class Reason(models.TextChoices):
     """Why a recording is held, rejected or failed, for programs."""
 
     NONE = "", "-"
-    NO_INFANT = "no_infant", "its device serves no infant at that time"
-    EMPTY = "empty", "the file holds no bytes of audio"
-    UNDECODABLE = "undecodable", "no decoder could read it"
-    SILENT = "silent", "nothing but silence"
-    TOO_SHORT = "too_short", "shorter than a cry"
-    TOO_LONG = "too_long", "longer than a recording may be"
-    NO_CRY_UNITS = "no_cry_units", "no cry-like sound was found in it"
-    NOT_A_CRY = "not_a_cry", "what was heard is not crying"
-    AUDIO_MISSING = "audio_missing", "the stored audio cannot be found"
-    AUDIO_CORRUPT = "audio_corrupt", "the stored audio differs from what was uploaded"
-    GAVE_UP = "gave_up", "it failed as often as is allowed"
+    NO_INFANT = "no_infant", _("its device serves no infant at that time")
+    EMPTY = "empty", _("the file holds no bytes of audio")
+    UNDECODABLE = "undecodable", _("no decoder could read it")
+    SILENT = "silent", _("nothing but silence")
+    TOO_SHORT = "too_short", _("shorter than a cry")
+    TOO_LONG = "too_long", _("longer than a recording may be")
+    NO_CRY_UNITS = "no_cry_units", _("no cry-like sound was found in it")
+    NOT_A_CRY = "not_a_cry", _("what was heard is not crying")
+    AUDIO_MISSING = "audio_missing", _("the stored audio cannot be found")
+    AUDIO_CORRUPT = "audio_corrupt", _("the stored audio differs from what was uploaded")
+    GAVE_UP = "gave_up", _("it failed as often as is allowed")
 
 
 ON_THE_WAY = (

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from infants.models import Infant, Recording, User
@@ -18,25 +19,25 @@ class Episode(models.Model):
     class Kind(models.TextChoices):
         """How it shows."""
 
-        SINGLE_EXTREME = "single_extreme", "one session unlike the others"
-        PERSISTENT_SHIFT = "persistent_shift", "a persistent shift"
-        NEW_SURROUNDINGS = "new_surroundings", "another room or monitor"
+        SINGLE_EXTREME = "single_extreme", _("one session unlike the others")
+        PERSISTENT_SHIFT = "persistent_shift", _("a persistent shift")
+        NEW_SURROUNDINGS = "new_surroundings", _("another room or monitor")
 
     class CloseReason(models.TextChoices):
         """Why it ended."""
 
-        BACK_TO_USUAL = "back_to_usual", "the crying is back to usual"
-        NO_RECENT_SESSIONS = "no_recent_sessions", "nothing was heard for a week"
-        LASTED_TOO_LONG = "lasted_too_long", "it lasted a month and is taken for the new usual"
-        SURROUNDINGS = "surroundings", "the room or the monitor changed on the same day"
-        SETTLED = "settled", "the new room or monitor is known by now"
-        REVIEWED = "reviewed", "a reviewer called it the new usual"
+        BACK_TO_USUAL = "back_to_usual", _("the crying is back to usual")
+        NO_RECENT_SESSIONS = "no_recent_sessions", _("nothing was heard for a week")
+        LASTED_TOO_LONG = "lasted_too_long", _("it lasted a month and is taken for the new usual")
+        SURROUNDINGS = "surroundings", _("the room or the monitor changed on the same day")
+        SETTLED = "settled", _("the new room or monitor is known by now")
+        REVIEWED = "reviewed", _("a reviewer called it the new usual")
 
     class Verdict(models.TextChoices):
         """What a reviewer says of a shift."""
 
-        USUAL = "usual", "the new usual"
-        UNUSUAL = "unusual", "not usual, and never to be learnt"
+        USUAL = "usual", _("the new usual")
+        UNUSUAL = "unusual", _("not usual, and never to be learnt")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     infant = models.ForeignKey(Infant, on_delete=models.CASCADE, related_name="episodes")

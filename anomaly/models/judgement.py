@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from anomaly.models.learning import PersonalModel
 from devices.models import Device
@@ -22,9 +23,9 @@ class GateDecision(models.Model):
     class Answer(models.TextChoices):
         """What a person says that a sound was."""
 
-        EXPECTED = "expected", "crying that was expected"
-        NOT_MY_BABY = "not_my_baby", "another child’s crying"
-        NOT_A_CRY = "not_a_cry", "no crying"
+        EXPECTED = "expected", _("crying that was expected")
+        NOT_MY_BABY = "not_my_baby", _("another child’s crying")
+        NOT_A_CRY = "not_a_cry", _("no crying")
 
     COUNTED: ClassVar = ("", Answer.EXPECTED.value)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from anomaly.evidence import MOVED
+from anomaly.evidence import MOVED, direction_words
 from anomaly.models import BaselineEntry
 from infants.access import Viewer, infants_for
 from infants.models import Recording
@@ -48,8 +48,7 @@ class Placed:
     @property
     def direction(self) -> str:
         """What people call lying on this side of the middle."""
-        more, less = MOVED[self.channel.name]
-        return more if self.value > self.middle else less
+        return direction_words(self.channel.name, is_more=self.value > self.middle)
 
     @property
     def by(self) -> tuple[float, str]:

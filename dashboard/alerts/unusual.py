@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from anomaly.evidence import EMBEDDING, has_moved
+from anomaly.figures import clauses
 from anomaly.models import Episode, GateDecision, SessionJudgement
 from anomaly.selectors.episodes import recordings_of
 from dashboard.standing import is_unusual
@@ -75,7 +76,13 @@ class Unusual:
     def headline(self) -> str:
         """The first of it in one line, for a glance."""
         first = [row.short for row in self.moved[:MOST_IN_A_LINE]]
-        return "; ".join(first or [f"{label}: {text}" for label, text in self.facts[:1]])
+        return clauses(
+            first
+            or [
+                _("%(label)s: %(text)s") % {"label": label, "text": text}
+                for label, text in self.facts[:1]
+            ]
+        )
 
 
 def unusual_of(episode: Episode, name: str) -> Unusual:

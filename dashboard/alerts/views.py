@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from anomaly.models import GateDecision
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from dashboard.alerts.sheet import sheet_of
 from infants.access import Viewer
 from infants.errors import NotReviewableError
@@ -49,7 +49,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     shown = {
         "alerts": open_alerts(viewer, now),
         "ended": past_alerts(viewer)[:ENDED_SHOWN],
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
     }
     return render(request, "dashboard/alerts/list.html", shown)
 
@@ -64,7 +64,7 @@ def alert(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     sheet = sheet_of(viewer, found, timezone.now())
-    return render(request, "dashboard/alerts/sheet.html", {"sheet": sheet, "notice": NOTICE})
+    return render(request, "dashboard/alerts/sheet.html", {"sheet": sheet, "notice": SHOWN_NOTICE})
 
 
 def _acting(act: Act) -> View:

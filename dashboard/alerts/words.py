@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from anomaly.models import Episode, GateDecision
 from dashboard.standing import ODD, SHIFT, SURROUNDINGS, Look
@@ -80,7 +80,9 @@ def moment_words(infant: Infant, moment: dt.datetime, now: dt.datetime) -> str:
         return _("today, %(time)s") % {"time": time}
     if day == today - dt.timedelta(days=1):
         return _("yesterday, %(time)s") % {"time": time}
-    form = "l j F" if day.year == today.year else "j F Y"
+    form = pgettext("format of a date", "j F Y")
+    if day.year == today.year:
+        form = pgettext("format of a date", "l j F")
     return _("%(day)s, %(time)s") % {"day": date_format(day, form), "time": time}
 
 
@@ -147,7 +149,9 @@ def interval_words(infant: Infant, evidence: Mapping[str, Any], now: dt.datetime
     first, last = (infant.local_day(dt.datetime.fromisoformat(end)) for end in ends)
     if first == last:
         return ""
-    form = "j F" if first.year == last.year == infant.local_day(now).year else "j F Y"
+    form = pgettext("format of a date", "j F Y")
+    if first.year == last.year == infant.local_day(now).year:
+        form = pgettext("format of a date", "j F")
     return _("It began between %(first)s and %(last)s (90 %% interval).") % {
         "first": date_format(first, form),
         "last": date_format(last, form),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from anomaly.selectors.day_so_far import DAYS_BACK, FEWEST_DAYS, DaySoFar, day_so_far
 from anomaly.selectors.heard import crying_sessions, heard_cries
@@ -39,11 +39,13 @@ DIARY_KINDS = {
     DiaryEntry.Kind.FEED: "feed",
     DiaryEntry.Kind.NAPPY: "nappy",
 }
-WORKS = Look("usual", "Works", USUAL.shape)
+WORKS = Look("usual", pgettext_lazy("a monitor", "Works"), USUAL.shape)
 QUIET = Look(
-    "waiting", "Quiet", "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20ZM11 6h2v6l4 3-1.2 1.6L11 13Z"
+    "waiting",
+    pgettext_lazy("a monitor", "Quiet"),
+    "M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20ZM11 6h2v6l4 3-1.2 1.6L11 13Z",
 )
-GONE = Look("silent", "Silent", SILENT.shape)
+GONE = Look("silent", pgettext_lazy("a monitor", "Silent"), SILENT.shape)
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,19 @@ def _waiting(seen: Overview) -> list[str]:
     """Say what was heard and is not judged."""
     said = []
     if seen.waiting:
-        one = "%(n)d recording has come in and is still being judged."
-        many = "%(n)d recordings have come in and are still being judged."
-        said.append(ngettext(one, many, seen.waiting) % {"n": seen.waiting})
+        waiting = ngettext(
+            "%(n)d recording has come in and is still being judged.",
+            "%(n)d recordings have come in and are still being judged.",
+            seen.waiting,
+        )
+        said.append(waiting % {"n": seen.waiting})
     if seen.failed:
-        one = "%(n)d recording could not be judged since yesterday."
-        many = "%(n)d recordings could not be judged since yesterday."
-        said.append(ngettext(one, many, seen.failed) % {"n": seen.failed})
+        failed = ngettext(
+            "%(n)d recording could not be judged since yesterday.",
+            "%(n)d recordings could not be judged since yesterday.",
+            seen.failed,
+        )
+        said.append(failed % {"n": seen.failed})
     return said
 
 

@@ -15,6 +15,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from anomaly.evidence import unit_words
+from anomaly.figures import sentence as whole_sentence
 from anomaly.models import GateDecision, RecordingJudgement
 from anomaly.selectors.heard import neighbours, session_mates
 from anomaly.selectors.judged import recording_in_full, session_in_full
@@ -23,6 +25,7 @@ from dashboard import words
 from dashboard.caregiver import sentences
 from dashboard.caregiver.clips import Clip, Known, clip_of
 from dashboard.caregiver.place import Link, Place, place_of
+from dashboard.gate_reasons import reason_words
 from dashboard.standing import look_of_recording, sounds_elsewhere
 from infants.access import Viewer
 from infants.listening import Hearing, hearing_of
@@ -182,7 +185,7 @@ def _upload(recording: Recording, place: Place) -> Iterator[str]:
 
 def _crying(recording: Recording, decision: GateDecision | None) -> Iterator[str]:
     if decision is None:
-        yield sentences.fate(recording, look_of_recording(recording)) + "."
+        yield whole_sentence(sentences.fate(recording, look_of_recording(recording)))
         return
     sure = {"sure": sentences.figure(100 * decision.cry_probability, 0)}
     if not decision.is_cry:
@@ -195,8 +198,10 @@ def _crying(recording: Recording, decision: GateDecision | None) -> Iterator[str
         "n": n,
         "length": sentences.lasting(sum(cry.offset_s - cry.onset_s for cry in cries)),
     }
-    one, many = "%(n)d cry in it, %(length)s long.", "%(n)d cries in it, %(length)s together."
-    yield ngettext(one, many, n) % length
+    said = ngettext(
+        "%(n)d cry in it, %(length)s long.", "%(n)d cries in it, %(length)s together.", n
+    )
+    yield said % length
 
 
 def _learning(decision: GateDecision, clip: Clip) -> Iterator[str]:
@@ -213,7 +218,7 @@ def _learning(decision: GateDecision, clip: Clip) -> Iterator[str]:
         )
     for part in decision.parts:
         if part.get("name") != "cry" and part.get("reason"):
-            yield f"{words.capital(str(part['reason']))}."
+            yield whole_sentence(words.capital(reason_words(str(part["reason"]))))
 
 
 def _unusual(recording: Recording, judgement: RecordingJudgement, place: Place) -> Iterator[str]:
@@ -224,7 +229,7 @@ def _unusual(recording: Recording, judgement: RecordingJudgement, place: Place) 
         ) % {"days": judgement.baseline_days, "needed": judgement.baseline_days_needed}
         return
     plainly = sentences.p_plainly(judgement.p_value, place.name)
-    yield f"{words.capital(plainly)}."
+    yield whole_sentence(words.capital(plainly))
     if judgement.baseline_days < judgement.baseline_days_needed:
         yield _("Compared with what other infants teach: this one is still being learnt.")
     session = session_in_full(place.viewer, recording.session_id) if recording.session_id else None
@@ -253,7 +258,7 @@ def _one_moved(one: Placed) -> str:
     said = {
         "how": words.capital(one.direction),
         "by": figure if by < 0 else f"+{figure}",
-        "unit": unit,
+        "unit": unit_words(unit),
     }
     return _("%(how)s than usual: %(by)s %(unit)s beside the middle of the usual ones.") % said
 

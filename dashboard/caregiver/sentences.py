@@ -9,7 +9,7 @@ import datetime as dt
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from dashboard import words
 from dashboard.standing import USUAL, Look, is_unusual
@@ -40,7 +40,9 @@ def day_name(day: dt.date, today: dt.date) -> str:
         return _("Today")
     if day == today - dt.timedelta(days=1):
         return _("Yesterday")
-    return date_format(day, "l, j F" if day.year == today.year else "j F Y")
+    if day.year == today.year:
+        return date_format(day, pgettext("format of a date", "l, j F"))
+    return date_format(day, pgettext("format of a date", "j F Y"))
 
 
 def when(infant: Infant, moment: dt.datetime, now: dt.datetime) -> str:
@@ -73,10 +75,7 @@ def lasting(seconds: float) -> str:
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:
     """Return how long ago a moment was; a clock that runs ahead is taken as now."""
-    seconds = (now - moment).total_seconds()
-    if seconds < MINUTE_S:
-        return _("just now")
-    return _("%(time)s ago") % {"time": lasting(seconds)}
+    return words.ago(moment, now)
 
 
 def minutes(seconds: float) -> str:
@@ -145,7 +144,8 @@ def gate(recording: Recording, *, is_learnt: bool) -> str:
 
 
 def _refused(recording: Recording) -> str:
-    reason = words.gate_words(recording).removeprefix("refused").removeprefix(": ")
+    decision = recording.gate_decision
+    reason = words.gate_words(recording) if decision.answer else words.refusal_words(decision)
     return _("not learnt: %(reason)s") % {"reason": reason} if reason else _("not learnt")
 
 
@@ -175,5 +175,5 @@ def entry_time(entry_: DiaryEntry, infant: Infant) -> str:
     }
     if end.date() == start.date():
         return _("%(start)s to %(end)s, %(length)s") % said
-    said["end"] = f"{date_format(end, 'j M')} {said['end']}"
+    said["end"] = date_format(end, pgettext("format of a moment", "j M H:i"))
     return _("%(start)s to %(end)s, %(length)s") % said

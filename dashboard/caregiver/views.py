@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from dashboard.caregiver.forms import infants_time
 from dashboard.caregiver.home_page import home_page
 from dashboard.caregiver.notices import notice_of
@@ -34,7 +34,7 @@ def shown(request: HttpRequest, place: Place, template: str, page: dict[str, Any
     with infants_time(place.infant):
         frame = {
             "place": place,
-            "notice": NOTICE,
+            "notice": SHOWN_NOTICE,
             "done": notice_of(request, place),
             "alerts": open_alerts(place.viewer, place.now, place.infant),
         }

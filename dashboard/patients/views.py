@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from anomaly.models import PatientReview
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.rounds import mark_reviewed, undo_review
 from anomaly.selectors import patients as selectors
 from anomaly.selectors.patients import Patient, reviews_of_patient
@@ -42,7 +42,7 @@ def patients(request: HttpRequest) -> HttpResponse:
     everybody = selectors.patients(viewer, now, asked.whose)
     found = rows.chosen(everybody, asked, now)
     shown = {
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
         "sections": rows.sections_of(viewer, found, now),
         "clock": rows.clock_words(everybody, now),
         "columns": rows.columns_of(asked),
@@ -148,5 +148,5 @@ def _patient_page(
         "zone": infant.time_zone,
     }
     return render(
-        request, "dashboard/patients/patient.html", {"notice": NOTICE} | shown, status=status
+        request, "dashboard/patients/patient.html", {"notice": SHOWN_NOTICE} | shown, status=status
     )

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from anomaly.concerns import Concern, Reason
-from anomaly.evidence import SEVERITY, change_words, movement_briefly, movement_words
+from anomaly.evidence import change_words, movement_briefly, movement_words, severity_words
+from anomaly.figures import decimal
 from anomaly.models.episodes import MOSTLY_FRAC
 from anomaly.selectors.crying import Crying
 from anomaly.silence import GapKind
+from dashboard import words
 from infants.models import Infant, User
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -35,10 +37,7 @@ def lasting(seconds: float) -> str:
 
 def ago(moment: dt.datetime, now: dt.datetime) -> str:
     """Return how long ago a moment was; a clock that runs ahead is taken as now."""
-    seconds = (now - moment).total_seconds()
-    if seconds < MINUTE_S:
-        return _("just now")
-    return _("%(length)s ago") % {"length": lasting(seconds)}
+    return words.ago(moment, now)
 
 
 def date_words(infant: Infant, moment: dt.datetime) -> str:
@@ -71,7 +70,7 @@ def sure_words(concern: Concern, crying: Crying) -> str:
     """Return how sure a concern is, by its evidence."""
     found = concern.evidence
     if concern.reason is Reason.SHIFT:
-        return SEVERITY.get(found.get("severity", ""), "")
+        return severity_words(found)
     if concern.reason is Reason.SUSPICION:
         return _("too little to be sure yet, and rising")
     if concern.reason is Reason.EXTREME:
@@ -89,7 +88,7 @@ def _extreme_words(concern: Concern) -> str:
     if p_value is None:
         return ngettext("%(n)d session", "%(n)d sessions", n) % {"n": n}
     said = ngettext("%(n)d session, p = %(p)s", "%(n)d sessions, smallest p = %(p)s", n)
-    return said % {"n": n, "p": formats.number_format(p_value, 3)}
+    return said % {"n": n, "p": decimal(p_value, 3)}
 
 
 def _sustained_words(crying: Crying) -> str:

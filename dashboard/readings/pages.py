@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
+from anomaly.figures import percent
 from anomaly.models import Opinion, Reader, Reading, ReadingTask
 from anomaly.reading_tasks import may_read_on
 from anomaly.selectors.readings import (
@@ -33,6 +34,14 @@ from pipelines.agreement import Agreement
 
 OPINION_WORDS = dict(OPINIONS)
 CONFIDENCE_WORDS = dict(CONFIDENCES)
+KAPPA_WORDS = {
+    "almost perfect": pgettext_lazy("agreement of readers", "almost perfect"),
+    "substantial": pgettext_lazy("agreement of readers", "substantial"),
+    "moderate": pgettext_lazy("agreement of readers", "moderate"),
+    "fair": pgettext_lazy("agreement of readers", "fair"),
+    "slight": pgettext_lazy("agreement of readers", "slight"),
+    "poor": pgettext_lazy("agreement of readers", "poor"),
+}
 
 
 @dataclass(frozen=True)
@@ -185,8 +194,8 @@ def _result(who: str, found: Agreement) -> ResultRow:
         who=who,
         kappa=_("not defined") if found.kappa is None else _figure(found.kappa),
         interval=_interval(found),
-        words=found.words,
-        observed="–" if found.observed_frac is None else f"{found.observed_frac:.0%}",
+        words=str(KAPPA_WORDS.get(found.words, found.words)),
+        observed="–" if found.observed_frac is None else percent(found.observed_frac),
         n=str(found.n_items),
         method=method,
     )

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from anomaly.errors import ReadingPlanError
 from anomaly.models import Reader, ReadingTask
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.reading_tasks import begin_reading, close_reading, may_read_on, read_item
 from anomaly.selectors import readings as selectors
 from dashboard.readings.forms import OpinionForm, PlanForm
@@ -42,7 +42,7 @@ def readings(request: HttpRequest) -> HttpResponse:
         "to_read": selectors.tasks_to_read(viewer),
         "owned": [(one, selectors.progress_in(one)) for one in owned],
         "may_begin": selectors.choosable_infants(viewer).exists(),
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
     }
     return render(request, "dashboard/readings/list.html", shown)
 
@@ -77,7 +77,7 @@ def task(request: HttpRequest, task_id: UUID) -> HttpResponse:
     reader = selectors.reader_of(viewer, task_id)
     if owned is None and reader is None:
         raise Http404
-    shown: dict[str, Any] = {"task": owned or _task_of(reader), "notice": NOTICE}
+    shown: dict[str, Any] = {"task": owned or _task_of(reader), "notice": SHOWN_NOTICE}
     if owned is not None:
         shown["owner"] = owner_page(owned)
     if reader is not None:

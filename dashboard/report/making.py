@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.selectors.period import period_of
 from anomaly.selectors.quality import quality_of, versions_of
 from anomaly.selectors.standing import baseline_standing
@@ -43,7 +43,7 @@ def report_of(viewer: Viewer, infant: Infant, now: dt.datetime, wanted: Wanted) 
     return Report(
         title=_("Report on the crying of %(name)s") % {"name": read.name},
         subject=read.dates,
-        notice=NOTICE,
+        notice=str(SHOWN_NOTICE),
         facts=_facts(viewer, read),
         sections=sections_of(read, wanted.include),
         key=key_of(read.days),

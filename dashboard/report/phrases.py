@@ -10,8 +10,8 @@ import zoneinfo
 from dataclasses import dataclass
 
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from anomaly.selectors.protocol import Bout
 from dashboard import words
@@ -22,7 +22,6 @@ from devices.models import Device
 from infants.models import DiaryEntry, Infant
 
 NONE = "–"
-LEFT_TO_RIGHT = "\u200e"
 MINUTE_S, HOUR_S = 60, 3600
 EXACT_BELOW = 10
 DAYS_OF_A_MONTH = 30.44
@@ -41,11 +40,6 @@ def whole(number: float) -> str:
     return decimal(number, 0)
 
 
-def kept_together(figures: str) -> str:
-    """Return figures whose signs and order stay as they are where lines run from the right."""
-    return f"{LEFT_TO_RIGHT}{figures}{LEFT_TO_RIGHT}" if get_language_bidi() else figures
-
-
 def minutes(seconds: float) -> str:
     """Return a length in minutes, with a tenth where there are few."""
     rounded = round(seconds / MINUTE_S, 1)
@@ -61,7 +55,7 @@ def p_value(value: float | None) -> str:
     """Return a p-value, or a dash where there is none."""
     if value is None:
         return NONE
-    return _("below 0.001") if value < 0.001 else decimal(value, 3)
+    return words.p_words(value)
 
 
 # --- dates and times -----------------------------------------------------------------------------
@@ -69,12 +63,12 @@ def p_value(value: float | None) -> str:
 
 def short_date(date: dt.date) -> str:
     """Return a date as short as a row of the protocol has room for."""
-    return date_format(date, "D j M")
+    return date_format(date, pgettext("format of a date", "D j M"))
 
 
 def full_date(date: dt.date) -> str:
     """Return a date with its year."""
-    return date_format(date, "j F Y")
+    return date_format(date, pgettext("format of a date", "j F Y"))
 
 
 def period(first: dt.date, last: dt.date) -> str:
@@ -92,7 +86,7 @@ def clock(moment: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
 
 def day_and_clock(moment: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
     """Return date and time where the infant lives."""
-    return date_format(moment.astimezone(zone), "j M Y, H:i")
+    return date_format(moment.astimezone(zone), pgettext("format of a moment", "j M Y, H:i"))
 
 
 # --- the protocol --------------------------------------------------------------------------------
@@ -136,8 +130,11 @@ class Phrases:
         """Return an entry of the diary in a line."""
         what = words.diary_words(entry, is_identified=self.is_identified)
         when = self.span(entry.starts_at, entry.ends_at)
-        kind = DiaryEntry.Kind(entry.kind).label
-        return f"{when}: {what}" if what == kind.lower() else f"{when}: {kind.lower()}, {what}"
+        kind = words.kind_words(entry)
+        said = {"when": when, "kind": kind, "what": what}
+        if what == kind:
+            return _("%(when)s: %(kind)s") % said
+        return _("%(when)s: %(kind)s, %(what)s") % said
 
     def clocks(self, day: Day) -> str:
         """Say how long a day was on which the clocks were changed, and that it is to scale."""

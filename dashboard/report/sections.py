@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from anomaly.charts import UNUSUAL
-from anomaly.evidence import EMBEDDING, MOVED
+from anomaly.evidence import EMBEDDING, direction_words
+from anomaly.figures import kept_together
+from anomaly.figures import sentence as whole_sentence
 from anomaly.models import Episode, PersonalModel
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.promise import promised
 from anomaly.selectors.period import Period
 from anomaly.selectors.quality import Quality, Versions
@@ -148,7 +150,7 @@ def _session(read: Read, at: dt.datetime) -> str:
 
 def _span(episode: Episode, end: dt.datetime) -> Span:
     look = LOOKS[Episode.Kind(episode.kind)].name
-    return Span(episode.began_at, episode.closed_at or end, look, SHORT[look])
+    return Span(episode.began_at, episode.closed_at or end, look, str(SHORT[look]))
 
 
 def _note(read: Read, entry: DiaryEntry) -> Span:
@@ -238,8 +240,8 @@ def _evidence_row(view: dict[str, object]) -> list[str]:
     return [
         _channel(name),
         _became(name, float(str(view["sd_low"])), float(str(view["sd_high"]))),
-        phrases.kept_together(f"{figures[0]} {unit}"),
-        phrases.kept_together(f"{figures[1]} … {figures[2]}"),
+        kept_together(f"{figures[0]} {unit}"),
+        kept_together(f"{figures[1]} … {figures[2]}"),
         f"{phrases.decimal(100 * float(str(view['share'])), 0)} %",
     ]
 
@@ -254,8 +256,7 @@ def _became(name: str, low: float, high: float) -> str:
         return _("no clear change")
     if name == EMBEDDING:
         return _("unlike before") if low > 0.0 else _("no clear change")
-    more, less = MOVED[name]
-    return more if low > 0.0 else less
+    return direction_words(name, is_more=low > 0.0)
 
 
 def _channel(name: str) -> str:
@@ -278,7 +279,7 @@ def _review(read: Read, episode: Episode) -> Iterator[str]:
         return
     facts = {
         "when": phrases.day_and_clock(episode.reviewed_at, read.infant.zone),
-        "verdict": Episode.Verdict(episode.verdict).label,
+        "verdict": str(Episode.Verdict(episode.verdict).label),
     }
     person = episode.reviewed_by
     if read.is_identified and person is not None:
@@ -374,7 +375,7 @@ def quality_section(read: Read) -> Section:
             "not learnt from. Recordings without a cry: %(none)s."
         )
         % {"n": phrases.whole(found.n_refused), "none": phrases.whole(found.n_not_cry)},
-        *(words.capital(text) + "." for text in words.unjudged_words(found.fates)),
+        *(whole_sentence(words.capital(text)) for text in words.unjudged_words(found.fates)),
         *_clock_words(found),
         *_battery_words(read),
     ]
@@ -454,7 +455,7 @@ def versions_section(read: Read) -> Section:
 def limits_section(read: Read) -> Section:
     """Return what the numbers promise and what they do not."""
     said = [
-        NOTICE,
+        str(SHOWN_NOTICE),
         _(
             "ICLAS compares each infant’s crying with that infant’s own. It does not say why an "
             "infant cries, and nothing here is a diagnosis."

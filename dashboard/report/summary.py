@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from anomaly.charts import UNUSUAL
-from anomaly.evidence import SEVERITY, change_words, movement_words
+from anomaly.evidence import change_words, movement_words, severity_words
 from anomaly.models import Episode, PersonalModel
 from anomaly.selectors.period import Period
 from dashboard import words
@@ -80,7 +80,7 @@ def _change(told: Told, episode: Episode) -> Iterator[str]:
 def _end(episode: Episode) -> str:
     if episode.closed_at is None:
         return " " + _("This is still open.")
-    reason = Episode.CloseReason(episode.close_reason).label
+    reason = str(Episode.CloseReason(episode.close_reason).label)
     return " " + _("This is over: %(reason)s.") % {"reason": reason}
 
 
@@ -99,7 +99,7 @@ def _moved(episode: Episode) -> Iterator[str]:
             "%(days)s days.",
             n_days,
         ) % {
-            "severity": SEVERITY.get(found["severity"], found["severity"]),
+            "severity": severity_words(found),
             "recordings": phrases.whole(found.get("n_recordings", 0)),
             "sessions": phrases.whole(found["n_sessions"]),
             "days": phrases.whole(n_days),

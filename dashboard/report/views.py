@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.reports import note_report
 from dashboard.caregiver.place import place_of
 from dashboard.report.fonts import FontsMissingError
@@ -40,7 +40,13 @@ def protocol(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     infant = _infant(viewer, infant_id)
     page = page_of(viewer, infant, now, _last(request, infant.local_day(now)), _n_days(request))
     place = place_of(request, infant_id, "protocol")
-    shown = {"page": page, "infant": infant, "place": place, "choices": DAYS, "notice": NOTICE}
+    shown = {
+        "page": page,
+        "infant": infant,
+        "place": place,
+        "choices": DAYS,
+        "notice": SHOWN_NOTICE,
+    }
     return render(request, "dashboard/report/protocol.html", shown)
 
 
@@ -84,7 +90,7 @@ def report(request: HttpRequest, infant_id: UUID) -> HttpResponse:
         "infant": infant,
         "place": place_of(request, infant_id, "report"),
         "document_query": _query(wanted) if wanted else "",
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
     }
     return render(request, "dashboard/report/report.html", shown)
 

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from dashboard import words
 from dashboard.timeline.asked import asked_of, moment_in
 from dashboard.timeline.compare import comparison_of, ends_in
@@ -47,7 +47,7 @@ def timeline(request: HttpRequest, infant_id: UUID) -> HttpResponse:
     page = page_of(viewer, infant, request.GET, timezone.now())
     latest = page.script["life"]["to"] / 1000
     ends = ends_in({}, infant, dt.datetime.fromtimestamp(latest, dt.UTC))
-    shown = {"page": page, "infant": infant, "notice": NOTICE, "ends": ends}
+    shown = {"page": page, "infant": infant, "notice": SHOWN_NOTICE, "ends": ends}
     shown |= {"was_noted": "noted" in request.GET}
     return render(request, "dashboard/timeline/timeline.html", shown)
 
@@ -76,7 +76,7 @@ def table(request: HttpRequest, infant_id: UUID, name: str) -> HttpResponse:
         "name": _name(reading.infant),
         "asked": reading.asked,
         "stretch_words": stretch_words(reading.asked, reading.infant),
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
     }
     return render(request, _template(request, "table"), shown)
 
@@ -103,7 +103,7 @@ def recording(request: HttpRequest, infant_id: UUID, recording_id: UUID) -> Http
     viewer, infant = _seen(request, infant_id)
     found = _recording(viewer, infant, recording_id)
     panel = panel_of(viewer, infant, found, timezone.now())
-    shown = {"panel": panel, "infant": infant, "name": _name(infant), "notice": NOTICE}
+    shown = {"panel": panel, "infant": infant, "name": _name(infant), "notice": SHOWN_NOTICE}
     return render(request, _template(request, "recording"), shown)
 
 
@@ -137,7 +137,7 @@ def compare(request: HttpRequest, infant_id: UUID) -> HttpResponse:
         "ends": ends,
         "infant": infant,
         "name": _name(infant),
-        "notice": NOTICE,
+        "notice": SHOWN_NOTICE,
     }
     return render(request, _template(request, "compare"), shown)
 

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from devices.models import Device
@@ -49,9 +50,9 @@ class Infant(models.Model):
     class AudioPolicy(models.TextChoices):
         """What happens to the audio once it has been judged."""
 
-        KEEP = "keep"
-        ERASE_AFTER = "erase_after", "erase the audio some days after it came in"
-        EMBEDDING_ONLY = "embedding_only", "erase the audio once it is embedded"
+        KEEP = "keep", _("Keep")
+        ERASE_AFTER = "erase_after", _("erase the audio some days after it came in")
+        EMBEDDING_ONLY = "embedding_only", _("erase the audio once it is embedded")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="infants")
@@ -122,10 +123,10 @@ class Membership(models.Model):
     class Role(models.TextChoices):
         """The four roles that people have around an infant."""
 
-        OWNER = "owner"
-        CAREGIVER = "caregiver"
-        CLINICIAN = "clinician"
-        RESEARCHER = "researcher"
+        OWNER = "owner", _("Owner")
+        CAREGIVER = "caregiver", _("Caregiver")
+        CLINICIAN = "clinician", _("Clinician")
+        RESEARCHER = "researcher", _("Researcher")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 from uuid6 import uuid7
 
@@ -53,12 +54,12 @@ class Recording(models.Model):
     class Clock(models.TextChoices):
         """What is known of the time the device gave."""
 
-        OK = "ok"
-        MISSING = "missing", "no time was given"
-        UNREADABLE = "unreadable", "the given time could not be read"
-        NO_ZONE = "no_zone", "the given time has no time zone and was taken as UTC"
-        FUTURE = "future", "the given time lies in the future"
-        UNSET = "unset", "the given time is that of a clock that was never set"
+        OK = "ok", _("Ok")
+        MISSING = "missing", _("no time was given")
+        UNREADABLE = "unreadable", _("the given time could not be read")
+        NO_ZONE = "no_zone", _("the given time has no time zone and was taken as UTC")
+        FUTURE = "future", _("the given time lies in the future")
+        UNSET = "unset", _("the given time is that of a clock that was never set")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="recordings")

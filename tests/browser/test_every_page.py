@@ -29,7 +29,7 @@ PATHS = [
     "/infants/{unknown}/",
     *(f"/infants/{{infant}}/{page}" for page in OF_INFANTS),
 ]
-SIGNED_OUT = ["/sign-in/", "/sign-up/", "/account/password/reset/"]
+SIGNED_OUT = ["/sign-in/", "/sign-up/", "/account/password/forgotten/"]
 
 
 @pytest.fixture

@@ -187,13 +187,7 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
     for path, queries in asked.items():
         described = _described(schema, "get", path, 200, "application/json")
         ids = {"infant_id": infant.id, "session_id": session.id, "recording_id": second.id}
-        real = path.format(**ids, alert_id=alert.id)
-        real = path.format(
-            infant_id=infant.id,
-            session_id=session.id,
-            recording_id=second.id,
-            entry_id=entry.id,
-        )
+        real = path.format(**ids, alert_id=alert.id, entry_id=entry.id)
         for query in queries:
             answer = client.get(real + query)
             assert answer.status_code == 200, answer.content
