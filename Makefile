@@ -21,7 +21,7 @@ PORT ?= 8000
 # mypy's Django plugin loads the settings, which make their home folder: not the checkout's own.
 LINT_HOME := .mypy_cache/iclas-home
 
-.PHONY: setup setup-dev messages run demo test test-long lint format bench clean
+.PHONY: setup setup-dev messages pictures run demo test test-long lint format bench clean
 
 setup: .venv/installed .venv/bundled .venv/translated
 
@@ -67,6 +67,10 @@ CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 		$(words $(wildcard locale/*/LC_MESSAGES/django.mo)),$(words $(CATALOGUES))),.venv/broken)
 	@$(if $(CATALOGUES),$(PYTHON) -m babel.messages.frontend --quiet compile -d locale -D django)
 	@touch $@
+
+# For developers: the README's pictures, of the demonstration that `make demo` left.
+pictures: setup-dev
+	@$(PYTHON) -m tests.browser.pictures $(DEMO_HOME)
 
 # For developers, after words were added or changed; needs xgettext (Debian's package gettext).
 messages: setup-dev

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from infants.access import Right, Viewer, infants_for
 from infants.models import Infant
@@ -44,6 +44,12 @@ def past_alerts(viewer: Viewer) -> QuerySet[Alert]:
 def alert_of(viewer: Viewer, alert_id: UUID) -> Alert | None:
     """Return a visible alert."""
     return visible_alerts(viewer).filter(id=alert_id).first()
+
+
+def acted_on_at(viewer: Viewer) -> dict[UUID, dt.datetime]:
+    """Return when anybody last did something with an alert, by infant whom the viewer may see."""
+    rows = AlertAction.objects.filter(alert__infant__in=infants_for(viewer)).order_by()
+    return dict(rows.values_list("alert__infant").annotate(newest=Max("at")))
 
 
 def actions_of(alert: Alert) -> list[AlertAction]:

@@ -13,6 +13,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -23,6 +24,7 @@ from django.views.decorators.http import require_safe
 
 from anomaly.selectors.pulse import pulse
 from infants.access import Viewer
+from notify.selectors import acted_on_at
 
 LOOKS_EVERY_S = 2.0
 BEATS_EVERY_S = 15.0
@@ -48,7 +50,7 @@ async def live(request: HttpRequest) -> HttpResponseBase:
 
 
 async def _stream(viewer: Viewer, seen: dt.datetime) -> AsyncIterator[str]:
-    look = sync_to_async(pulse)
+    look = sync_to_async(_changes)
     now, known = timezone.now(), await look(viewer)
     changed = {infant for infant, newest in known.items() if newest > seen - MARGIN}
     started = beaten = time.monotonic()
@@ -64,6 +66,12 @@ async def _stream(viewer: Viewer, seen: dt.datetime) -> AsyncIterator[str]:
         now, found = timezone.now(), await look(viewer)
         changed = {infant for infant, _ in found.items() ^ known.items()}
         known = found
+
+
+def _changes(viewer: Viewer) -> dict[UUID, dt.datetime]:
+    """Return when each infant last changed, or an alert of it was acted on."""
+    acted = acted_on_at(viewer)
+    return {infant: max(at, acted.get(infant, at)) for infant, at in pulse(viewer).items()}
 
 
 def _event(name: str, now: dt.datetime, **data: object) -> str:

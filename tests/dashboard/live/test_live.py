@@ -14,8 +14,10 @@ from django.utils import timezone
 from anomaly.selectors.pulse import pulse
 from dashboard.live import views
 from infants.access import Viewer
-from infants.models import DiaryEntry, Infant, Recording, User
+from infants.models import DiaryEntry, Infant, Membership, Recording, User
+from notify.actions import acknowledge
 from tests.builders import a_member, a_recording, an_infant
+from tests.notify.rows import an_alert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIMIT_S = 20.0
@@ -125,3 +127,11 @@ def test_every_change_that_pages_show_gives_another_mark() -> None:
     assert [set(mark) for mark in marks] == [{own.id}] * 3
     times = [mark[own.id] for mark in marks]
     assert times == sorted(set(times))
+
+
+def test_what_the_other_parent_does_with_an_alert_is_told() -> None:
+    user, own, _ = _two_families()
+    alert = an_alert(own)
+    before = views._changes(Viewer.of(user))
+    acknowledge(Viewer(user=a_member(own, Membership.Role.CAREGIVER)), alert.id, timezone.now())
+    assert views._changes(Viewer.of(user))[own.id] > before[own.id]
