@@ -75,11 +75,12 @@ def test_nothing_is_unsure(language: str) -> None:
 def test_a_translation_fills_in_what_its_original_does(language: str) -> None:
     wrong = []
     for message in _messages(language):
-        known = set.union(*map(_names, _forms(message.id)))
+        originals = [_names(text) for text in _forms(message.id)]
+        known, needed = set.union(*originals), set.intersection(*originals)
         said = [text for text in _forms(message.string) if text]
         # Some languages have a word for one or for two, and leave the figure out.
         spare = {"n", "days", "count"} if message.pluralizable else set()
-        wrong += [text for text in said if not known - spare <= _names(text) <= known]
+        wrong += [text for text in said if not needed - spare <= _names(text) <= known]
     assert wrong == []
 
 
@@ -100,3 +101,8 @@ def test_a_catalogue_compiles_and_loads(language: str) -> None:
     compiled.seek(0)
     loaded = GNUTranslations(compiled)
     assert loaded.info()["language"] == language
+
+
+@EACH
+def test_every_word_is_translated(language: str) -> None:
+    assert [message.id for message in _messages(language) if not all(_forms(message.string))] == []
