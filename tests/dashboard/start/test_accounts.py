@@ -57,7 +57,8 @@ def test_pages_for_members_have_it_too(path: str) -> None:
     assert len(page.all("h1")) == 1
 
 
-def test_signing_up_leads_to_the_start() -> None:
+def test_signing_up_leads_to_the_start(settings: Settings) -> None:
+    settings.SIGN_UP = "open"
     client = Client()
     given = {"username": "ada", "password1": PASSWORD, "email": "ada@example.org"}
     given["first_name"] = "Ada L."
