@@ -19,7 +19,9 @@ def test_a_first_evening(tab: Opener) -> None:
     page.fill("[name=password1]", PASS_PHRASE)
     page.locator("main button[type=submit]").click()
     page.get_by_role("link", name="Add an infant").click()
-    assert page.input_value("[name=time_zone]") == "Europe/Zurich"
+    page.wait_for_function(
+        "() => document.querySelector('[name=time_zone]').value === 'Europe/Zurich'"
+    )
     page.fill("[name=name]", "Mia")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_role("link", name="This phone").click()
