@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from anomaly.models import WatchedDay
-from anomaly.notice import NOTICE
+from anomaly.notice import SHOWN_NOTICE
 from anomaly.selectors import focus
 from anomaly.stages.timeline import roll_up
 from infants.models import DiaryEntry, Infant, Membership, Recording
@@ -153,7 +153,7 @@ def test_pages_are_well_made_and_say_what_they_are_not(language: str) -> None:
             page = Page(answer.content.decode())
             assert page.faults == [], part
             assert len(page.all("h1")) == 1
-            assert NOTICE in page.text
+            assert str(SHOWN_NOTICE) in page.text
             assert all(not one.get("style") for _, one in page.elements)
             assert "<week>" not in answer.content.decode()
 
