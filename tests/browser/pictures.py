@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests.installation import ROOT, free_port
 from tests.services import chromium
@@ -116,7 +116,7 @@ def _wait(browser: Browser, address: str) -> None:
     for _ in range(60):
         try:
             page.goto(address)
-        except Exception:  # noqa: BLE001  whatever it is: it does not answer yet
+        except Error:  # it does not answer yet
             page.wait_for_timeout(500)
         else:
             return
