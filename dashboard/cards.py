@@ -1,7 +1,8 @@
 """The home page: a card for each infant, those who need a look first.
 
 What comes in: the viewer and the moment. What goes out: cards that a template only prints.
-Guaranteed: the order is the same for the same rows; what may be out of date is marked as such.
+Guaranteed: the order is the same for the same rows; what may be out of date is marked as such; of
+hundreds of infants no more is read than shows whose turn it is, and what is on the page.
 """
 
 import datetime as dt
@@ -9,6 +10,7 @@ import zoneinfo
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.utils.translation import ngettext
 
 from anomaly.figures import clauses
@@ -19,8 +21,10 @@ from dashboard.sparkline import Sparkline
 from dashboard.standing import Look, is_stale, is_unusual, look_of_infant, rank
 from dashboard.timeline_chart import SessionMark
 from infants.access import Viewer
+from infants.models import Infant
 
 NOON = dt.time(12)
+CARDS_A_PAGE = 24
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,28 @@ class Card:
     picture_words: str
 
 
-def cards_for(viewer: Viewer, now: dt.datetime) -> list[Card]:
-    """Return the cards of the infants that the viewer may see."""
-    seen = sorted(overviews(viewer, now), key=lambda one: _place(one, now))
-    return [card_of(one, now) for one in seen]
+@dataclass(frozen=True)
+class CardPage:
+    """One page of cards, counted from 1; `n_infants` are on all of them."""
+
+    cards: list[Card]
+    number: int
+    n_pages: int
+    n_infants: int
+
+
+def cards_for(viewer: Viewer, now: dt.datetime, asked: str = "1") -> CardPage:
+    """Return the cards of the infants that the viewer may see, those who need a look first.
+
+    Of the page that is asked for; a number that there is not is taken for the nearest one.
+    """
+    standing = overviews(viewer, now, is_counted=False, has_history=False)
+    pages = Paginator(sorted(standing, key=lambda one: _place(one, now)), CARDS_A_PAGE)
+    page = pages.get_page(asked)
+    chosen = [one.infant.id for one in page]
+    whole = overviews(viewer, now, among=Infant.objects.filter(id__in=chosen))
+    cards = [card_of(one, now) for one in sorted(whole, key=lambda one: _place(one, now))]
+    return CardPage(cards, page.number, pages.num_pages, pages.count)
 
 
 def _place(seen: Overview, now: dt.datetime) -> tuple[int, float, str]:

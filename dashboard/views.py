@@ -47,10 +47,10 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("dashboard:infant", seen[0])
     if not seen and is_newcomer(viewer):
         return redirect("dashboard:start")
-    cards = cards_for(viewer, now)
-    zones = {card.zone for card in cards}
+    page = cards_for(viewer, now, request.GET.get("page", "1"))
+    zones = {card.zone for card in page.cards}
     local = now.astimezone(zones.pop()) if len(zones) == 1 else now
-    return _page(request, "dashboard/home.html", local, {"cards": cards, "notice": SHOWN_NOTICE})
+    return _page(request, "dashboard/home.html", local, {"page": page, "notice": SHOWN_NOTICE})
 
 
 @require_safe

@@ -75,17 +75,21 @@ def overviews(
     *,
     among: QuerySet[Infant] | None = None,
     is_counted: bool = True,
+    has_history: bool = True,
 ) -> list[Overview]:
     """Return what is known of each infant that the viewer may see, or of one or some of them.
 
     Where it is not `is_counted`, what waits and what failed is not looked for, and told as none: no
-    index serves that in a year's recordings.
+    index serves that in a year's recordings. Without `has_history` the sessions and the days are
+    left out: what remains is enough to tell whose turn it is.
     """
     seen = _infants(viewer)
     seen = seen if only is None else seen.filter(id=only)
     infants = list(seen if among is None else seen.filter(id__in=among.order_by().values("id")))
     by_id = {infant.id: infant for infant in infants}
-    episodes, sessions, days = _episodes(by_id, now), _sessions(by_id, now), _days(by_id, now)
+    remembered = by_id if has_history else {}
+    episodes = _episodes(by_id, now)
+    sessions, days = _sessions(remembered, now), _days(remembered, now)
     counts = _counts(viewer, by_id, now) if is_counted else Counter[Any]()
     monitors = _monitors(by_id, now)
     learning = _learning(infants, now)
