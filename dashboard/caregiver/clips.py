@@ -14,36 +14,10 @@ from django.utils.translation import gettext as _
 from anomaly.selectors.heard import learnt_recordings
 from dashboard.caregiver import sentences
 from dashboard.caregiver.place import Place
+from dashboard.sound import Source, sources_of
 from dashboard.standing import Look, look_of_recording, sounds_elsewhere
 from infants.listening import may_listen
 from infants.models import Recording
-
-WAV = "audio/wav"
-MEDIA_TYPES = {
-    "wav": WAV,
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "mp3": "audio/mpeg",
-    "mov": "audio/mp4",
-    "caf": "audio/x-caf",
-    "amr": "audio/amr",
-    "amrnb": "audio/amr",
-    "amrwb": "audio/amr-wb",
-    "aac": "audio/aac",
-    "aiff": "audio/aiff",
-    "au": "audio/basic",
-    "matroska": "audio/webm",
-}
-"""By the first name that the decoder gives a container."""
-UNKNOWN = "application/octet-stream"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the sound comes from; a browser takes the first that it can play."""
-
-    href: str
-    media_type: str
 
 
 @dataclass(frozen=True)
@@ -64,21 +38,6 @@ class Clip:
     room: str
     sources: list[Source]
     silence: str
-
-
-def media_type(recording: Recording) -> str:
-    """Return what kind of file a recording is, as far as the decoder found out."""
-    container = str(recording.source_format.get("container", ""))
-    return MEDIA_TYPES.get(container.partition(",")[0], UNKNOWN)
-
-
-def sources_of(recording: Recording) -> list[Source]:
-    """Return the file as it came in, and a rendering that every browser can play."""
-    rendered = Source(reverse("dashboard:recording-wav", args=[recording.id]), WAV)
-    kind = media_type(recording)
-    if kind == UNKNOWN:
-        return [rendered]
-    return [Source(reverse("dashboard:recording-audio", args=[recording.id]), kind), rendered]
 
 
 @dataclass(frozen=True)

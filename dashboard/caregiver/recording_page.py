@@ -6,7 +6,7 @@ listen; what a stage has not reached yet is not guessed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -26,24 +26,12 @@ from dashboard.caregiver import sentences
 from dashboard.caregiver.clips import Clip, Known, clip_of
 from dashboard.caregiver.place import Link, Place, place_of
 from dashboard.gate_reasons import reason_words
+from dashboard.sound import Sounding, sounding_of
 from dashboard.standing import look_of_recording, sounds_elsewhere
 from infants.access import Viewer
-from infants.listening import Hearing, hearing_of
-from infants.models import Cry, Recording
+from infants.models import Recording
 
 MOST_MOVED = 4
-
-
-@dataclass(frozen=True)
-class UnitMark:
-    """One cry in the recording, where it lies in it: per cent of its length, and seconds."""
-
-    number: int
-    start_s: float
-    end_s: float
-    x: float
-    width: float
-    words: str
 
 
 @dataclass(frozen=True)
@@ -60,10 +48,7 @@ class RecordingPage:
 
     clip: Clip
     day: str
-    hearing: Hearing
-    silence: str
-    duration_s: float
-    units: list[UnitMark]
+    sound: Sounding
     stages: list[Stage]
     mates: list[Link]
     earlier: str
@@ -78,20 +63,19 @@ def recording_page(request: HttpRequest, recording_id: UUID) -> tuple[Place, Rec
         raise Http404
     place = place_of(request, recording.infant_id, "recordings")
     known = Known.at(place)
-    hearing = hearing_of(recording, may_listen=known.may_listen)
-    is_audible = hearing is Hearing.AUDIBLE
-    duration_s = recording.duration_s or 0.0
-    units = [_mark(cry, duration_s) for cry in recording.cries.all()] if duration_s else []
     local = recording.recorded_at.astimezone(place.infant.zone)
     earlier, later = neighbours(viewer, recording)
-    clip = clip_of(recording, place, replace(known, may_listen=is_audible))
+    clip = clip_of(recording, place, known)
     return place, RecordingPage(
         clip=clip,
         day=sentences.day_name(local.date(), place.infant.local_day(place.now)),
-        hearing=hearing,
-        silence=_silence(hearing, recording, place),
-        duration_s=duration_s,
-        units=units,
+        sound=sounding_of(
+            recording,
+            place.infant,
+            time=clip.time,
+            name=place.name,
+            may_listen=known.may_listen,
+        ),
         stages=[stage for stage in _stages(recording, clip, place) if stage.answers],
         mates=_mates(recording, place),
         earlier=_href(earlier),
@@ -101,37 +85,6 @@ def recording_page(request: HttpRequest, recording_id: UUID) -> tuple[Place, Rec
 
 def _href(recording: Recording | None) -> str:
     return reverse("dashboard:recording", args=[recording.id]) if recording else ""
-
-
-def _silence(hearing: Hearing, recording: Recording, place: Place) -> str:
-    """Say why there is nothing to hear."""
-    if hearing is Hearing.NOT_ALLOWED:
-        return _("You may read what was found in this recording, but not listen to it.")
-    if hearing is Hearing.ERASED and recording.audio_erased_at is not None:
-        day = date_format(recording.audio_erased_at.astimezone(place.infant.zone), "DATE_FORMAT")
-        return _(
-            "The sound was erased on %(day)s, as %(name)s’s records ask: only what was measured "
-            "is kept."
-        ) % {"day": day, "name": place.name}
-    if hearing is Hearing.MISSING:
-        return _(
-            "The sound cannot be found in the storage. Tell those who run this installation; what "
-            "was measured is still here."
-        )
-    return ""
-
-
-def _mark(cry: Cry, duration_s: float) -> UnitMark:
-    x = 100.0 * min(cry.onset_s / duration_s, 1.0)
-    end = 100.0 * min(cry.offset_s / duration_s, 1.0)
-    said = {
-        "number": cry.index + 1,
-        "start": sentences.figure(cry.onset_s, 1),
-        "end": sentences.figure(cry.offset_s, 1),
-    }
-    words_ = _("Cry %(number)d: from %(start)s to %(end)s seconds") % said
-    number = cry.index + 1
-    return UnitMark(number, cry.onset_s, cry.offset_s, round(x, 2), round(end - x, 2), words_)
 
 
 def _mates(recording: Recording, place: Place) -> list[Link]:

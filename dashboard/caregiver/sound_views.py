@@ -16,8 +16,8 @@ from django.utils.http import quote_etag
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from dashboard.caregiver.clips import WAV, media_type
 from dashboard.caregiver.ranges import Part, part_asked
+from dashboard.sound import WAV, media_type
 from infants.access import Viewer
 from infants.errors import AudioMissingError
 from infants.listening import audible_recording, audio_part

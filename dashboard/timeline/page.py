@@ -23,7 +23,8 @@ from dashboard.timeline.reading import Reading, read
 from dashboard.timeline.story import story_of, summary_words
 from dashboard.timeline.tables import TABLES, TITLES, TablePage, start_of_table
 from dashboard.timeline_chart import Chart, draw
-from infants.access import Right, Viewer, infants_for
+from infants.access import Viewer
+from infants.listening import may_listen
 from infants.models import Infant
 
 OLD = dt.timedelta(days=30)
@@ -117,11 +118,6 @@ def page_of(viewer: Viewer, infant: Infant, query: Any, now: dt.datetime) -> Pag
         may_listen=may_listen(viewer, infant),
         is_empty=ends is None,
     )
-
-
-def may_listen(viewer: Viewer, infant: Infant) -> bool:
-    """Tell whether this viewer may hear the infant."""
-    return infants_for(viewer, Right.LISTEN).filter(id=infant.id).exists()
 
 
 def tables_of(reading: Reading) -> list[BehindChart]:

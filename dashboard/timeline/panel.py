@@ -12,17 +12,18 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from anomaly.selectors.channels import Usual, usual_of
+from anomaly.selectors.judged import recording_in_full
 from anomaly.selectors.similar import Similar, similar_to
 from dashboard import words
+from dashboard.sound import Sounding, sounding_of
 from dashboard.standing import Look, look_of_recording, sounds_elsewhere
 from dashboard.timeline import labels
 from dashboard.timeline.asked import CHANNEL_NAMES
 from dashboard.timeline.channels import SHOWN, with_unit
-from dashboard.timeline.page import may_listen
 from infants.access import Viewer
+from infants.listening import may_listen
 from infants.models import Infant, Recording
 from infants.notes import may_write
-from infants.selectors import visible_recordings
 
 
 @dataclass(frozen=True)
@@ -63,29 +64,28 @@ class Panel:
     room: str
     channels: list[ChannelLine]
     made_by: str
-    audio: str
-    may_listen: bool
+    sound: Sounding
     may_write: bool
 
 
 def visible_recording(viewer: Viewer, infant: Infant, recording_id: UUID) -> Recording | None:
     """Return a recording of this infant with what was decided on it, or None."""
-    seen = visible_recordings(viewer).filter(infant=infant, id=recording_id)
-    decided = seen.select_related("judgement__model", "gate_decision")
-    return decided.defer("gate_features", "room").first()
+    found = recording_in_full(viewer, recording_id)
+    return found if found is not None and found.infant_id == infant.id else None
 
 
-def panel_of(viewer: Viewer, infant: Infant, recording: Recording, now: dt.datetime) -> Panel:
-    """Return what was said of a recording."""
+def panel_of(
+    viewer: Viewer, infant: Infant, recording: Recording, name: str, now: dt.datetime
+) -> Panel:
+    """Return what was said of a recording; `name` is what the page calls the infant."""
     look = look_of_recording(recording)
     judgement = getattr(recording, "judgement", None)
-    can_listen = may_listen(viewer, infant)
-    has_audio = bool(recording.audio) and recording.audio_erased_at is None
     p_values = judgement.p_values if judgement else {}
+    time = words.capital(words.time_words(infant, recording.recorded_at, now))
     return Panel(
         id=recording.id,
         at=recording.recorded_at.astimezone(infant.zone).isoformat(timespec="seconds"),
-        time=words.capital(words.time_words(infant, recording.recorded_at, now)),
+        time=time,
         look=look,
         fate=words.fate_words(recording, look),
         p_value=words.p_words(judgement.p_value if judgement else None),
@@ -96,8 +96,13 @@ def panel_of(viewer: Viewer, infant: Infant, recording: Recording, now: dt.datet
         room=_room_words(recording),
         channels=_channel_lines(recording, usual_of(viewer, infant)),
         made_by=_made_by(recording),
-        audio=f"/recordings/{recording.id}/audio/" if can_listen and has_audio else "",
-        may_listen=can_listen,
+        sound=sounding_of(
+            recording,
+            infant,
+            time=time,
+            name=name,
+            may_listen=may_listen(viewer, infant),
+        ),
         may_write=may_write(viewer, infant.id),
     )
 

@@ -102,8 +102,9 @@ def recording(request: HttpRequest, infant_id: UUID, recording_id: UUID) -> Http
     """Show what was said of a recording."""
     viewer, infant = _seen(request, infant_id)
     found = _recording(viewer, infant, recording_id)
-    panel = panel_of(viewer, infant, found, timezone.now())
-    shown = {"panel": panel, "infant": infant, "name": _name(infant), "notice": SHOWN_NOTICE}
+    name = _name(infant)
+    panel = panel_of(viewer, infant, found, name, timezone.now())
+    shown = {"panel": panel, "infant": infant, "name": name, "notice": SHOWN_NOTICE}
     return render(request, _template(request, "recording"), shown)
 
 

@@ -1,10 +1,10 @@
-"""The caregiver's stylesheet keeps to the colours of the one that computes their contrast."""
+"""The stylesheets of the caregiver's pages keep to the colours whose contrast is computed."""
 
 import re
 from pathlib import Path
 
 STYLES = Path(__file__).parents[3] / "dashboard/static/dashboard"
-CSS = (STYLES / "caregiver.css").read_text()
+CSS = "".join((STYLES / name).read_text() for name in ("caregiver.css", "sound.css"))
 NAMED = set(re.findall(r"--([\w-]+): #", (STYLES / "iclas.css").read_text())) | {"own"}
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -126,17 +128,20 @@ def test_a_researcher_reads_neither_name_nor_diary_text_nor_hears() -> None:
 
 def test_a_clinician_hears_and_may_add_a_note() -> None:
     infant = _lived()
-    Recording.objects.update(audio="kept/somewhere")
+    kept = default_storage.save("kept", ContentFile(b"a sound"))
+    Recording.objects.update(audio=kept, source_format={"container": "wav"})
     client = as_user(a_member(infant, Membership.Role.CLINICIAN))
     recording = infant.recordings.filter(judgement__isnull=False).latest("recorded_at")
     page = Page(client.get(_here(infant, f"recordings/{recording.id}/")).content.decode())
-    assert page.all("audio", src=f"/recordings/{recording.id}/audio/")
+    sources = [source["src"] for source in page.all("source")]
+    assert sources == [f"/recordings/{recording.id}/{one}" for one in ("audio/", "audio.wav")]
+    assert page.all("img", src=f"/recordings/{recording.id}/spectrogram.png")
     assert page.all("a", href=f"/recordings/{recording.id}/")
     assert page.all("form", action=_here(infant, "notes/"))
     Recording.objects.update(audio_erased_at=timezone.now())
     page = Page(client.get(_here(infant, f"recordings/{recording.id}/")).content.decode())
     assert not page.all("audio")
-    assert "no longer kept" in page.text
+    assert "was erased on" in page.text
 
 
 # --- pages ---------------------------------------------------------------------------------------

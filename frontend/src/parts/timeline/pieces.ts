@@ -3,6 +3,8 @@
 // Guaranteed: what is asked for later wins over what was asked for before; where the network or the
 // session is gone, the page says so and keeps what it shows.
 
+import { listenWithin } from "../listening";
+
 export type Problem = (isOne: boolean) => void;
 
 export async function fetchPart(url: string, init: RequestInit = {}): Promise<Response> {
@@ -122,6 +124,7 @@ export class Panel {
     if (!(await this.place.show(this.link.replace("00000000-0000-0000-0000-000000000000", id)))) return;
     const close = this.element.querySelector<HTMLButtonElement>("[data-close]");
     if (close) close.hidden = false;
+    listenWithin(this.element);
     this.element.querySelector<HTMLElement>("#panel-title")?.focus();
     this.element.scrollIntoView({ block: "nearest" });
   }
