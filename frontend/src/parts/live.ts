@@ -32,7 +32,10 @@ class Follower {
     setInterval(() => this.tellAge(), 5_000);
     addEventListener("online", () => this.look());
     document.addEventListener("visibilitychange", () => document.hidden || this.look());
-    document.addEventListener("focusout", () => setTimeout(() => this.isDue && this.look(), GATHERS_MS));
+    for (const over of ["focusout", "pause"]) {
+      // A sound's events do not bubble.
+      document.addEventListener(over, () => setTimeout(() => this.isDue && this.look(), GATHERS_MS), true);
+    }
   }
 
   private listen(): void {
