@@ -307,7 +307,7 @@ def test_quiet_hours_are_named_on_the_sheet() -> None:
     set_quiet_hours(Viewer(user=user), infant, Hours(starts, ends, frozenset(range(1, 8))))
     said = _page(as_user(user), _path(alert)).text
     assert "You have quiet hours until" in said
-    assert f"{ends:%H:%M}: messages wait, recording goes on" in said
+    assert f"{ends:%H:%M}; recording goes on" in said
     assert "You have quiet hours" not in _page(_client(infant), _path(alert)).text
 
 
