@@ -86,8 +86,7 @@ def test_a_score_names_the_version_and_what_it_rests_on(tmp_path: Path) -> None:
 
 
 def test_what_was_learnt_names_the_versions_that_rest_on_it() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    judged.a_life(days=11)
     first, *_, last = Recording.objects.order_by("recorded_at")
     learn = told(first).learn
     assert learn is not None
@@ -98,8 +97,7 @@ def test_what_was_learnt_names_the_versions_that_rest_on_it() -> None:
 
 
 def test_the_recording_at_which_a_version_is_learnt_tells_of_it() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=10)
+    judged.a_life(days=10)
     event = Event.objects.get(kind=Event.Kind.MODEL_LEARNT)
     occasion = Recording.objects.get(recorded_at=event.occurred_at)
     assert [one.id for one in told(occasion).events] == [event.id]

@@ -41,8 +41,7 @@ def agreements(recording: Recording) -> dict[str, Agreement]:
 @pytest.fixture
 def scored() -> Recording:
     """Return a scored recording of numbers, one of two in its session."""
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    judged.a_life(days=11)
     row = RecordingJudgement.objects.filter(outcome=Outcome.SCORED).latest("recording__recorded_at")
     return row.recording
 
@@ -218,8 +217,7 @@ def test_what_is_not_embedded_any_more_or_by_another_encoder_is_said(scored: Rec
 
 
 def test_what_was_still_being_learnt_has_no_number_to_make_again() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=1)
+    judged.a_life(days=1)
     recording = Recording.objects.latest("recorded_at")
     assert "still being learnt" in reason(recording, "score")
     assert agreements(recording)["timeline"] is Agreement.IDENTICAL

@@ -39,8 +39,7 @@ MINUTE = dt.timedelta(minutes=1)
 @pytest.fixture
 def shifted() -> Infant:
     """Return an infant whose crying is another from some day on, as of the last day."""
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=DAYS, shift_from=SHIFT_FROM)
+    infant, _device = judged.a_life(days=DAYS, shift_from=SHIFT_FROM)
     refresh_episodes(infant, judged.START + (DAYS - 1) * DAY + dt.timedelta(hours=1))
     return infant
 

@@ -49,7 +49,7 @@ from pipelines.room import ROOM_WIDTH
 from pipelines.score import Learning, RecordingScore, SessionScore
 from pipelines.score import PersonalModel as Fitted
 from pipelines.sound import Sound
-from tests import judged
+from tests import judged, remembered
 from tests.builders import a_user, an_infant, as_user
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,10 @@ def known() -> tuple[Infant, Device]:
 
 def a_known_infant() -> tuple[Infant, Device]:
     """Return one with a second cry on every third day, and one that was refused."""
+    return remembered.once("known for thirteen days", _become_known)
+
+
+def _become_known() -> tuple[Infant, Device]:
     infant, device = judged.an_infant_with_monitor(time_zone="Europe/Berlin")
     for day in range(13):
         live(infant, device, [day], accepted=day != 4)
@@ -138,8 +142,7 @@ def assert_nothing_differs(infant: Infant) -> Trial:
 
 
 def test_the_replay_of_a_shift_gives_what_is_stored() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=20, shift_from=14)
+    infant, _device = judged.a_life(days=20, shift_from=14)
     trial = assert_nothing_differs(infant)
     assert [one.kind for one in trial.new_episodes] == ["persistent_shift"]
     assert len(trial.sessions) == 20
@@ -254,7 +257,7 @@ def test_whatever_happened_an_unchanged_build_differs_in_nothing(
 
 @override_settings(ICLAS_BUFFER_RECORDINGS=11)
 def test_the_buffer_is_bounded_in_a_replay_too() -> None:
-    infant, device = a_known_infant()
+    infant, device = _become_known()
     live(infant, device, [13, 17, 18, 19, 20])
     assert infant.baseline.count() == 11
     assert_nothing_differs(infant)

@@ -205,8 +205,7 @@ SHIFT_FROM, DAYS = 14, 24
 def shifted(monkeypatch: pytest.MonkeyPatch) -> Alert:
     """Return the alert of a shift that was noticed in a life of numbers, as of its last day."""
     with judged.fitted_once():
-        infant, device = judged.an_infant_with_monitor()
-        judged.live_through(infant, device, days=DAYS, shift_from=SHIFT_FROM)
+        infant, _device = judged.a_life(days=DAYS, shift_from=SHIFT_FROM)
     now = judged.START + (DAYS - 1) * DAY + dt.timedelta(hours=2)
     ticks = itertools.count()
     monkeypatch.setattr(timezone, "now", lambda: now + next(ticks) * dt.timedelta(seconds=1))

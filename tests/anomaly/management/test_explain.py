@@ -37,8 +37,7 @@ def document(*words: str) -> Any:
 @pytest.fixture
 def infant() -> Infant:
     """Return an infant with four scored recordings in two sessions."""
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=12)
+    infant, _device = judged.a_life(days=12)
     return infant
 
 

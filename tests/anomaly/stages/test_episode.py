@@ -17,8 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _shifted(days: int = 20) -> tuple[Infant, Device]:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=days, shift_from=14)
+    infant, device = judged.a_life(days=days, shift_from=14)
     return infant, device
 
 
@@ -31,8 +30,7 @@ def test_a_lasting_shift_becomes_an_episode_that_has_an_event() -> None:
 
 
 def test_a_steady_infant_has_no_persistent_shift() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=18)
+    judged.a_life(days=18)
     assert not Episode.objects.filter(kind=Episode.Kind.PERSISTENT_SHIFT).exists()
 
 

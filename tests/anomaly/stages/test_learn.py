@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_refused_cry_leaves_model_and_baseline_untouched_bit_for_bit() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    infant, device = judged.a_life(days=11)
     model = PersonalModel.objects.latest("number")
     with default_storage.open(model.artefact) as stored:
         bits = stored.read()
@@ -39,8 +38,7 @@ def test_a_refused_cry_leaves_model_and_baseline_untouched_bit_for_bit() -> None
 
 
 def test_at_most_one_version_a_day_however_many_cries() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=15)
+    infant, device = judged.a_life(days=15)
     day = judged.START + dt.timedelta(days=17)
     for hour in range(0, 10, 2):
         when = day + dt.timedelta(hours=hour)
@@ -50,8 +48,7 @@ def test_at_most_one_version_a_day_however_many_cries() -> None:
 
 
 def test_versions_form_a_line_and_name_what_they_heard() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=18)
+    judged.a_life(days=18)
     first, second, third = PersonalModel.objects.order_by("number")
     assert [first.number, second.number, third.number] == [1, 2, 3]
     assert (first.parent, second.parent, third.parent) == (None, first, second)
@@ -61,15 +58,13 @@ def test_versions_form_a_line_and_name_what_they_heard() -> None:
 
 
 def test_what_has_not_settled_is_not_learnt_yet() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=18)
+    judged.a_life(days=18)
     for model in PersonalModel.objects.filter(number__gt=1):
         assert model.in_force_after - model.learnt_until >= dt.timedelta(days=6, hours=23)
 
 
 def test_learning_twice_adds_nothing() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=10)
+    judged.a_life(days=10)
     last = Recording.objects.latest("recorded_at")
     counts = (PersonalModel.objects.count(), BaselineEntry.objects.count())
     Recording.objects.filter(id=last.id).update(state=State.SCORED)
@@ -79,8 +74,7 @@ def test_learning_twice_adds_nothing() -> None:
 
 @override_settings(ICLAS_BUFFER_RECORDINGS=10)
 def test_the_buffer_is_bounded_and_spread_over_time() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=14)
+    judged.live_through(*judged.an_infant_with_monitor(), days=14)
     kept = BaselineEntry.objects.order_by("recorded_at").values_list("recorded_at", flat=True)
     days = {time.date() for time in kept}
     assert len(kept) == 10
@@ -89,8 +83,7 @@ def test_the_buffer_is_bounded_and_spread_over_time() -> None:
 
 
 def test_rolling_back_puts_the_earlier_version_in_force_and_forgets_what_came_later() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=19)
+    infant, device = judged.a_life(days=19)
     earlier = PersonalModel.objects.get(number=2)
     call_command("rollback_model", str(infant.id), "2")
     assert list(
@@ -110,8 +103,7 @@ def test_rolling_back_puts_the_earlier_version_in_force_and_forgets_what_came_la
 
 
 def test_a_version_says_what_is_usual_for_the_infant() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=3)
+    infant, device = judged.a_life(days=3)
     for number, recording in enumerate(Recording.objects.order_by("recorded_at")):
         recording.channels = {"duration_s": {"value": 1.0 + number / 10, "confidence": 0.9}}
         recording.save()

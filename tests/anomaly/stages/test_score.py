@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_young_baseline_gives_no_number_but_says_how_far_it_is() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=5)
+    judged.a_life(days=5)
     last = RecordingJudgement.objects.order_by("recording__recorded_at").last()
     assert last is not None
     assert (last.outcome, last.baseline_days, last.baseline_days_needed) == (Outcome.LEARNING, 4, 9)
@@ -25,8 +24,7 @@ def test_a_young_baseline_gives_no_number_but_says_how_far_it_is() -> None:
 
 
 def test_after_nine_days_recordings_are_scored_with_p_values_that_the_baseline_allows() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=12)
+    judged.a_life(days=12)
     scored = RecordingJudgement.objects.filter(outcome=Outcome.SCORED)
     assert scored.count() == 2 * (12 - 10)  # learnt in the tenth session, in force after it
     for row in scored.select_related("model"):
@@ -36,16 +34,14 @@ def test_after_nine_days_recordings_are_scored_with_p_values_that_the_baseline_a
 
 
 def test_no_recording_is_judged_by_a_model_that_has_heard_its_session() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=13)
+    judged.a_life(days=13)
     for row in RecordingJudgement.objects.filter(outcome=Outcome.SCORED):
         assert row.model.learnt_until < row.model.in_force_after < row.recording.session.started_at
         assert str(row.recording_id) not in row.model.facts["recordings"]
 
 
 def test_scoring_again_gives_the_same_bits() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    judged.a_life(days=11)
     row = RecordingJudgement.objects.filter(outcome=Outcome.SCORED).first()
     assert row is not None
     before = (row.scores, row.p_values, row.statistic, row.p_value)
@@ -56,8 +52,7 @@ def test_scoring_again_gives_the_same_bits() -> None:
 
 
 def test_a_shifted_voice_is_as_unusual_as_the_baseline_can_say() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    infant, device = judged.a_life(days=11)
     model = PersonalModel.objects.latest("number")
     when = judged.START + dt.timedelta(days=12)
     vectors = judged.voice(infant, seed=7, shift=6.0)
@@ -66,8 +61,7 @@ def test_a_shifted_voice_is_as_unusual_as_the_baseline_can_say() -> None:
 
 
 def test_the_past_is_judged_by_the_version_of_its_time() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=12)
+    infant, device = judged.a_life(days=12)
     early = judged.START + dt.timedelta(days=3, hours=6)
     late_upload = judged.a_gated_recording(infant, device, early, judged.voice(infant, seed=5))
     judged.judge([late_upload])

@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_points_name_their_versions_and_come_once() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    judged.a_life(days=11)
     last = Recording.objects.latest("recorded_at")
     points = list(ScorePoint.objects.filter(recording=last).order_by("scorer"))
     assert [p.scorer for p in points] == sorted([*SCORERS, "combined"])
@@ -31,8 +30,7 @@ def test_points_name_their_versions_and_come_once() -> None:
 
 
 def test_while_learning_there_is_one_point_and_no_number() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=2)
+    judged.a_life(days=2)
     points = ScorePoint.objects.all()
     assert {p.scorer for p in points} == {"combined"}
     assert {(p.outcome, p.score, p.p_value, p.model_id) for p in points} == {
@@ -41,15 +39,13 @@ def test_while_learning_there_is_one_point_and_no_number() -> None:
 
 
 def test_the_database_refuses_numbers_without_a_score() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=1)
+    judged.a_life(days=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         ScorePoint.objects.update(p_value=0.5)
 
 
 def test_a_session_is_judged_as_a_whole() -> None:
-    infant, device = judged.an_infant_with_monitor()
-    judged.live_through(infant, device, days=11)
+    judged.a_life(days=11)
     last = Recording.objects.latest("recorded_at")
     verdict = SessionJudgement.objects.get(session=last.session)
     assert verdict.n_recordings == 2
