@@ -115,7 +115,7 @@ bench: setup
 	@$(PYTHON) benchmarks/embed.py
 	@$(PYTHON) benchmarks/calls.py
 	@$(PYTHON) benchmarks/refit.py
-	@$(PYTHON) benchmarks/pages.py
+	@$(PYTHON) benchmarks/pages.py --infants 20
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,11 +1,13 @@
 """Server time and bytes of the main pages, on 200 infants with a year of recordings each.
 
     .venv/bin/python benchmarks/pages.py [--infants N] [--days N] [--rounds N] [--json FILE]
+                                         [--postgresql]
 
-The rows are written straight into a database of their own: a new SQLite file, or where DATABASE_URL
-is given the database that it names, which has to be empty (tests/services/postgresql.py starts a
-server). One infant has six recordings a day, in three sessions; the others too. Then somebody who
-may see all of them signs in, and each page is asked for again and again in this process. Printed
+The rows are written straight into a database of their own: a new SQLite file, or a PostgreSQL that
+is started for it. Each infant has six recordings a day, in three sessions. Four infants are made
+one by one; where more are asked for the others are copies of them, under ids and names of their
+own. Then a caregiver who may see all of them signs in, and a clinician of all of them, and each
+page is asked for again and again in this process, by the one whose page it is. Printed
 are the server's time, median and 95 % of the rounds, its CPU time, which whatever else the machine
 does changes less, and the bytes of the answer, as they are and gzipped. A page that this version
 does not have is said to be not there. The exit status is 1 where the timeline of a year, page and
@@ -15,6 +17,7 @@ data together, takes longer than it was designed for.
 import argparse
 import datetime as dt
 import gzip
+import itertools
 import json
 import math
 import os
@@ -23,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 SESSIONS_A_DAY, RECORDINGS_A_SESSION, UNITS = 3, 2, 4
+MADE = 4
+OWN_APPS = ("infants", "devices", "anomaly", "notify")
 HOURS = (2, 9, 18)
 LEARNING_DAYS = 9
 REFIT_EVERY_DAYS = 3
@@ -40,10 +46,11 @@ DESIGNED = "timeline of a year, page and data"
 
 @dataclass(frozen=True)
 class Page:
-    """Something that is asked for."""
+    """Something that is asked for, by a caregiver or a clinician."""
 
     name: str
     path: str
+    by: str = "caregiver"
 
 
 @dataclass(frozen=True)
@@ -68,16 +75,35 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--postgresql", action="store_true", help="start one, and measure on it")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        os.environ |= {"ICLAS_HOME": home, "OMP_NUM_THREADS": "1", "LOG_LEVEL": "ERROR"}
+    if args.infants > MADE and args.infants % MADE:
+        parser.error(f"more infants than {MADE} come in groups of {MADE}")
+    sys.path.insert(0, str(ROOT))
+    with tempfile.TemporaryDirectory() as home, _database(args) as url:
+        os.environ |= {"ICLAS_HOME": home, "OMP_NUM_THREADS": "1", "LOG_LEVEL": "ERROR"} | url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
-        sys.path.insert(0, str(ROOT))
         served, vendor, built_s = _measure(args.infants, args.days, args.rounds)
     late = _print(served, vendor, built_s, args)
     if args.json:
         args.json.write_text(json.dumps([asdict(one) for one in served], indent=1))
     return int(late)
+
+
+@contextmanager
+def _database(args: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """Yield what the environment has to say of the database."""
+    if not args.postgresql:
+        os.environ.pop("DATABASE_URL", None)
+        yield {}
+        return
+    from tests.services.postgresql import Unavailable, programs_or_install, running
+
+    found = programs_or_install()
+    if isinstance(found, Unavailable):
+        sys.exit(f"PostgreSQL cannot be started: {found.reason}")
+    with running(found) as url:
+        yield {"DATABASE_URL": url}
 
 
 def _measure(infants: int, days: int, rounds: int) -> tuple[list[Served], str, float]:
@@ -88,34 +114,36 @@ def _measure(infants: int, days: int, rounds: int) -> tuple[list[Served], str, f
     from django.db import connection
     from django.test import Client
 
-    from infants.models import Infant, User
+    from infants.models import Membership, User
 
     call_command("migrate", verbosity=0)
-    if Infant.objects.exists():
-        sys.exit("The database holds infants already; give one that is empty.")
     began = time.perf_counter()
     first = _build(infants, days)
     _analyse(connection)
     built_s = time.perf_counter() - began
-    clinician = User.objects.create_user("bench")
-    _let_see(clinician)
-    client = Client(HTTP_HOST="127.0.0.1")
-    client.force_login(clinician)
+    clients = {}
+    for role in Membership.Role.OWNER, Membership.Role.CLINICIAN:
+        user = User.objects.create_user(role)
+        _let_see(user, role)
+        clients[role] = Client(HTTP_HOST="127.0.0.1")
+        clients[role].force_login(user)
+    asking = {"caregiver": clients[Membership.Role.OWNER]}
+    asking["clinician"] = clients[Membership.Role.CLINICIAN]
     pages = _pages(str(first.id), days)
-    return [_served(client, page, rounds) for page in pages], connection.vendor, built_s
+    return [_served(asking[page.by], page, rounds) for page in pages], connection.vendor, built_s
 
 
 def _pages(infant: str, days: int) -> list[Page]:
     timeline, year = f"/infants/{infant}/timeline/", f"span={min(days, 365)}d"
     return [
-        Page("home", "/"),
+        Page("all infants", "/"),
         Page("one infant", f"/infants/{infant}/"),
-        Page("patients", "/patients/"),
-        Page("timeline", timeline),
-        Page("its data", f"{timeline}data/?width=1200"),
-        Page("timeline of a year", f"{timeline}?{year}"),
-        Page("its data, a year", f"{timeline}data/?{year}&width=1200"),
         Page("recordings", f"/infants/{infant}/recordings/"),
+        Page("patients", "/patients/", "clinician"),
+        Page("timeline", timeline, "clinician"),
+        Page("its data", f"{timeline}data/?width=1200", "clinician"),
+        Page("timeline of a year", f"{timeline}?{year}", "clinician"),
+        Page("its data, a year", f"{timeline}data/?{year}&width=1200", "clinician"),
     ]
 
 
@@ -154,12 +182,55 @@ def _build(infants: int, days: int) -> Any:  # noqa: ANN401  an Infant, whose mo
 
     end = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
     first = None
-    for number in range(infants):
+    for number in range(min(infants, MADE)):
         with transaction.atomic():
             made = _Infant(number, days, end)
             made.write()
         first = first or made.infant
+    with transaction.atomic():
+        _copy(infants // MADE - 1)
     return first
+
+
+def _copy(times: int) -> None:
+    """Copy the infants that were made so many times, table by table.
+
+    What identifies a row begins with the copy's number instead of with its time; numbers that the
+    database gives itself are left to it.
+    """
+    from django.apps import apps
+    from django.db import connection
+
+    tables = [model._meta for app in OWN_APPS for model in apps.get_app_config(app).get_models()]
+    with connection.cursor() as cursor:
+        for table in tables:
+            name = table.db_table
+            cursor.execute(f"CREATE TEMPORARY TABLE made_{name} AS SELECT * FROM {name}")  # noqa: S608
+        for number, table in itertools.product(range(1, times + 1), tables):
+            values = dict(_copied(table, number, connection))
+            into = f"INSERT INTO {table.db_table} ({', '.join(values)})"
+            chosen = f"SELECT {', '.join(values.values())} FROM made_{table.db_table}"  # noqa: S608
+            cursor.execute(f"{into} {chosen}")
+
+
+def _copied(table: Any, number: int, connection: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Yield each column of a table and what stands in it in a copy, both in SQL."""
+    from django.db.models import AutoField, CompositePrimaryKey, UUIDField
+
+    for field in table.concrete_fields:
+        own = field
+        while own.remote_field is not None:
+            own = own.target_field
+        column = connection.ops.quote_name(field.column)
+        if isinstance(own, UUIDField):
+            hex_ = f"{number:08x}"
+            on_sqlite = f"'{hex_}' || substr({column}, 9)"
+            on_postgresql = f"overlay({column}::text placing '{hex_}' from 1)::uuid"
+            yield column, on_sqlite if connection.vendor == "sqlite" else on_postgresql
+        elif (table.model_name, field.name) == ("infant", "name"):
+            yield column, f"{column} || ' {number}'"
+        elif not isinstance(field, AutoField | CompositePrimaryKey):
+            yield column, column
 
 
 class _Infant:
@@ -464,12 +535,11 @@ class _Infant:
         )
 
 
-def _let_see(user: Any) -> None:  # noqa: ANN401  a User
+def _let_see(user: Any, role: str) -> None:  # noqa: ANN401  a User
     from infants.models import Infant, Membership
 
     Membership.objects.bulk_create(
-        Membership(user=user, infant=infant, role=Membership.Role.CLINICIAN)
-        for infant in Infant.objects.all()
+        Membership(user=user, infant=infant, role=role) for infant in Infant.objects.all()
     )
 
 

@@ -2,20 +2,24 @@
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from anomaly.models import BaselineEntry, Episode, PatientReview
 from infants.models import DiaryEntry, Infant, Membership, User
 from notify.models import Alert
 from notify.stages.alert import raise_alerts
-from tests import judged
+from tests import judged, sounds
 from tests.browser.conftest import DESKTOP, PHONE, Opener
 from tests.builders import a_member
 
 DAYS, SHIFT_FROM = 20, 14
+LEFT_PX, STRIP_PX = 84, 73
 
 
 @pytest.fixture
@@ -77,7 +81,41 @@ def _rows(page: Page) -> str:
     return page.locator("main").inner_text()
 
 
-def test_a_clinicians_five_minutes(tab: Opener, changed: Infant) -> None:
+def _keep_audio(infant: Infant, folder: Path) -> None:
+    """Give each recording of numbers the sound of a cry, so that there is something to hear."""
+    kept = default_storage.save("heard.wav", ContentFile(sounds.cry_bytes(folder)))
+    infant.recordings.update(audio=kept, source_format={"container": "wav"})
+
+
+def _brush(page: Page) -> None:
+    """Draw the left end of the strip below the chart to its middle."""
+    canvas = page.locator("[data-stage] canvas").first
+    canvas.evaluate("canvas => canvas.scrollIntoView({block: 'end'})")
+    box = canvas.bounding_box()
+    assert box is not None
+    bottom = box["y"] + box["height"] - STRIP_PX
+    page.mouse.move(box["x"] + LEFT_PX, bottom)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, bottom, steps=10)
+    page.mouse.up()
+
+
+def _listen(panel: Locator) -> None:
+    """Play what the panel offers, and see that the picture follows."""
+    panel.locator("[data-wave]").wait_for()
+    picture = panel.locator(".spectrogram img")
+    picture.evaluate("image => image.decode()")
+    panel.get_by_role("button", name=re.compile("^Play: ")).click()
+    panel.locator("button.is-playing").wait_for()
+    head = panel.locator("[data-playhead]")
+    head.evaluate(
+        "head => new Promise(done => new MutationObserver(done).observe(head, {attributes: true}))"
+    )
+    panel.locator("button.is-playing").click()
+
+
+def test_a_clinicians_five_minutes(tab: Opener, changed: Infant, tmp_path: Path) -> None:
+    _keep_audio(changed, tmp_path)
     clinician: User = a_member(changed, Membership.Role.CLINICIAN)
     one = tab(clinician, DESKTOP)
     page = one.open("/")
@@ -97,6 +135,9 @@ def test_a_clinicians_five_minutes(tab: Opener, changed: Infant) -> None:
     page = one.open(f"/infants/{changed.id}/timeline/")
     page.locator("canvas").first.wait_for()
     wide = page.url
+    _brush(page)
+    page.wait_for_function("before => location.href !== before", arg=wide)
+    wide = page.url
     stage = page.locator("[data-stage]")
     stage.focus()
     page.keyboard.press("+")
@@ -107,6 +148,7 @@ def test_a_clinicians_five_minutes(tab: Opener, changed: Infant) -> None:
     page.keyboard.press("Enter")
     panel = page.locator("[data-panel]")
     panel.get_by_role("heading").first.wait_for()
+    _listen(panel)
     panel.locator("textarea").fill("Hoarse, seen in the clinic.")
     panel.locator("form[data-note-form] button[type=submit]").click()
     page.get_by_text("The note was written.").wait_for()
