@@ -4,20 +4,16 @@ The row is the truth and the queue only a nudge, so the default broker is a fold
 under `ICLAS_HOME` that may lose messages: the sweeper finds whatever stands still.
 """
 
-import ctypes
 import os
-import signal
-import sys
 from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import import_modules, worker_process_init, worker_ready
+from celery.signals import import_modules, worker_ready
 
-from iclas import broker
+from iclas import broker, pool
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
-PR_SET_PDEATHSIG = 1
 
 
 @import_modules.connect
@@ -33,6 +29,7 @@ def refuse_newer_database(**_signal: Any) -> None:
 
 
 broker.install()
+pool.install()
 app = Celery("iclas")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker waits so long for what a dead process of its pool may have answered, and takes nothing
@@ -50,13 +47,3 @@ app.autodiscover_tasks(["iclas"])
 def sweep_at_once(**_signal: Any) -> None:
     """Take up what the worker before this one left when it was killed, if it was."""
     app.send_task("iclas.tasks.sweep")
-
-
-@worker_process_init.connect
-def end_with_the_worker(**_signal: Any) -> None:
-    """Let the kernel end a pool's process when its worker is killed, which could not tell it to.
-
-    It would go on for ever beside the next worker's pool, waiting for messages that never come.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -12,7 +12,6 @@ def test_without_a_network_there_is_a_page_that_says_so(tab: Opener) -> None:
     infant = an_infant(name="Zenobia")
     one = tab(a_member(infant), PHONE)
     page = one.open("/")
-    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     one.context.set_offline(True)
     page.goto(f"{one.address}/infants/{infant.id}/")

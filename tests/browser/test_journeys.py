@@ -107,9 +107,11 @@ def _listen(panel: Locator) -> None:
     picture.evaluate("image => image.decode()")
     panel.get_by_role("button", name=re.compile("^Play: ")).click()
     panel.locator("button.is-playing").wait_for()
-    head = panel.locator("[data-playhead]")
-    head.evaluate(
-        "head => new Promise(done => new MutationObserver(done).observe(head, {attributes: true}))"
+    panel.page.wait_for_function(
+        """() => {
+            const head = document.querySelector("[data-panel] [data-playhead]");
+            return Number.parseFloat(head.style.left) > 0;
+        }"""
     )
     panel.locator("button.is-playing").click()
 

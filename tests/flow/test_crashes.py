@@ -238,3 +238,23 @@ def test_a_recording_that_kills_its_worker_is_set_aside_and_takes_nobody_with_it
     assert found.faults == []
     assert given_up == 1
     assert len(died) == len(set(died)) == settings.ICLAS_MAX_ATTEMPTS
+
+
+# --- a pool that is killed while it waits ------------------------------------------------------
+
+
+def test_processes_killed_while_they_wait_for_work_leave_a_worker_that_works(
+    tmp_path: Path, campaign_seed: int
+) -> None:
+    """One of those that wait holds the lock of the queue, and takes it with it."""
+    with installed(tmp_path, workers=2, **HURRIED) as installation:
+        with loaded(installation, random.Random(campaign_seed)) as load:
+            load.send(["cry"])
+            _come_to_rest(installation, load)
+            for process in installation.processes("pool"):
+                process.kill()
+            load.send(["cry"])
+        _come_to_rest(installation, load)
+        found = account(installation, load.monitors)
+    assert found.faults == []
+    assert (found.acknowledged, found.judged, found.lost, found.doubled) == (4, 4, 0, 0)
