@@ -12,6 +12,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models.fields.json import KeyTransform
+
 from anomaly.models import BaselineEntry, DailyChannels, PersonalModel
 from anomaly.selectors.timeline import Bucket
 from infants.access import Viewer, infants_for
@@ -89,9 +91,11 @@ def _days(
     first = [local_day_of(start, infant) for start in starts]
     rows = DailyChannels.objects.filter(infant=infant, infant__in=infants_for(viewer))
     kept = rows.filter(day__gte=first[0], day__lt=first[-1]).order_by("day")
+    asked = [KeyTransform(name, "quantiles") for name in names]  # the others are not decoded
     by_bucket: list[list[dict[str, list[float]]]] = [[] for _ in starts[1:]]
-    for day, quantiles in kept.values_list("day", "quantiles"):
-        by_bucket[bisect_right(first, day) - 1].append(quantiles)
+    for day, *found in kept.values_list("day", *asked):
+        told = {name: own for name, own in zip(names, found, strict=True) if own is not None}
+        by_bucket[bisect_right(first, day) - 1].append(told)
     return [_medians(days, names) for days in by_bucket]
 
 
