@@ -2,6 +2,8 @@
 
 import { FLOOR_DBFS } from "./trigger";
 
+const COMES_BACK_WITHIN_MS = 3000;
+
 export class Ear {
   private readonly samples: Float32Array<ArrayBuffer>;
 
@@ -40,8 +42,17 @@ export class Ear {
     return rms > 0 ? Math.max(FLOOR_DBFS, 20 * Math.log10(rms)) : FLOOR_DBFS;
   }
 
+  /** Call when it hears nothing any more: unplugged, taken by a call, or held by the device. */
   onLost(lost: () => void): void {
     this.stream.getAudioTracks().forEach((track) => track.addEventListener("ended", lost));
+    this.context.addEventListener("statechange", () => {
+      if (this.isHeld) void this.context.resume().catch(() => undefined);
+      setTimeout(() => this.isHeld && lost(), COMES_BACK_WITHIN_MS);
+    });
+  }
+
+  private get isHeld(): boolean {
+    return this.context.state !== "running" && this.context.state !== "closed";
   }
 
   close(): void {

@@ -96,7 +96,7 @@ export class Sender {
       this.credential.forget(problem.code === "device_revoked");
       this.tellPaired();
     }
-    return problem.retry_after_s ?? this.backOff();
+    return problem.retry_after_s || this.backOff(); // at once would be again and again
   }
 
   private tellPaired(token?: string): void {
