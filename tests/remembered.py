@@ -14,7 +14,7 @@ from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
 from anomaly.models import PersonalModel
@@ -44,7 +44,8 @@ def once(key: Hashable, make: Callable[[], Made]) -> Made:
         _kept[key] = Kept(dict(_rows()), _artefacts(), copy.deepcopy(made))
         return made
     kept = _kept[key]
-    _put_back(kept)
+    with transaction.atomic():  # rows may come before those that they point at
+        _put_back(kept)
     made_before: Made = copy.deepcopy(kept.returned)
     return made_before
 

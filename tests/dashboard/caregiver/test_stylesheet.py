@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 STYLES = Path(__file__).parents[3] / "dashboard/static/dashboard"
-CSS = "".join((STYLES / name).read_text() for name in ("caregiver.css", "sound.css"))
+NAMES = ("caregiver.css", "sound.css", "open-alerts.css")
+CSS = "".join((STYLES / name).read_text() for name in NAMES)
 NAMED = set(re.findall(r"--([\w-]+): #", (STYLES / "iclas.css").read_text())) | {"own"}
 
 
