@@ -11,11 +11,12 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from anomaly.models import DailyRollup, Episode, PersonalModel, WatchedDay
+from anomaly.models import DailyRollup, Episode, PersonalModel
 from anomaly.selectors.watched import watched_days
 from infants.access import Right, Viewer, infants_for
 from infants.models import DeviceAssignment, DiaryEntry, Infant
 from infants.selectors import check_visible, visible_recordings
+from pipelines.lasting import WatchedDay
 
 MOST_NOTES = 400
 

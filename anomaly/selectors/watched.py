@@ -6,7 +6,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from anomaly.models import Episode, SessionJudgement, SessionSummary, WatchedDay
+from anomaly.models import Episode, SessionJudgement, SessionSummary
+from anomaly.models import WatchedDay as Stored
 from infants.access import Viewer, infants_for
 from infants.models import Infant
 from pipelines.episode import (
@@ -20,6 +21,7 @@ from pipelines.episode import (
     watch_of,
 )
 from pipelines.guard import ROOM_DIRECTIONS
+from pipelines.lasting import WatchedDay
 from pipelines.prior import bundled_priors
 from pipelines.timetable import WATCHED
 
@@ -86,8 +88,9 @@ def watched_days(
     none until the next recording, so that they are worked out here and not kept.
     """
     first, last = infant.local_day(start), infant.local_day(end)
-    own = WatchedDay.objects.filter(infant=infant, infant__in=infants_for(viewer))
-    rows = list(own.filter(day__gte=first, day__lte=last).order_by("day"))
+    own = Stored.objects.filter(infant=infant, infant__in=infants_for(viewer))
+    kept = own.filter(day__gte=first, day__lte=last).order_by("day")
+    rows = [WatchedDay(*row) for row in kept.values_list("day", "highest", "last", "surroundings")]
     if rows or own.exists() or not infants_for(viewer).filter(id=infant.id).exists():
         return rows
     return [row for row in _worked_out(infant, end) if first <= row.day <= last]
@@ -96,14 +99,4 @@ def watched_days(
 def _worked_out(infant: Infant, now: dt.datetime) -> list[WatchedDay]:
     """Return an infant's watched days, not stored."""
     heard, watch = heard_sessions(infant), watch_of(bundled_priors("").views)
-    days = follow_infant([], heard, now, watch, reviews=reviews_of(infant)).days
-    return [
-        WatchedDay(
-            infant=infant,
-            day=one.day,
-            highest=one.highest,
-            last=one.last,
-            surroundings=one.surroundings,
-        )
-        for one in days
-    ]
+    return follow_infant([], heard, now, watch, reviews=reviews_of(infant)).days

@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from anomaly.models import Episode, WatchedDay
+from anomaly.models import Episode
 from anomaly.selectors.focus import Single, SumUp
 from anomaly.selectors.timeline import ScoredBucket
 from dashboard import words
@@ -25,6 +25,7 @@ from dashboard.infant_page import LOOKS
 from dashboard.timeline import labels
 from dashboard.timeline.channels import SHOWN, to_people
 from dashboard.timeline.reading import Reading, gate_of, reason_of
+from pipelines.lasting import WatchedDay
 
 ROWS_A_PAGE = 25
 FIRST_ROWS = 8
