@@ -1,7 +1,7 @@
 """Server time and bytes of the main pages, on 200 infants with a year of recordings each.
 
     .venv/bin/python benchmarks/pages.py [--infants N] [--days N] [--rounds N] [--json FILE]
-                                         [--postgresql]
+                                         [--postgresql] [--browser]
 
 The rows are written straight into a database of their own: a new SQLite file, or a PostgreSQL that
 is started for it. Each infant has six recordings a day, in three sessions. Four infants are made
@@ -10,8 +10,10 @@ own. Then a caregiver who may see all of them signs in, and a clinician of all o
 page is asked for again and again in this process, by the one whose page it is. Printed
 are the server's time, median and 95 % of the rounds, its CPU time, which whatever else the machine
 does changes less, and the bytes of the answer, as they are and gzipped. A page that this version
-does not have is said to be not there. The exit status is 1 where the timeline of a year, page and
-data together, takes longer than it was designed for.
+does not have is said to be not there. With `--browser` the timeline of a year is opened in Chromium
+too, with nothing cached there, until its charts stand with the data for the screen's width. The
+exit status is 1 where the timeline of a year, page and data together, takes longer than it was
+designed for.
 """
 
 import argparse
@@ -22,11 +24,12 @@ import json
 import math
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,8 @@ LEARNING_DAYS = 9
 REFIT_EVERY_DAYS = 3
 BUDGET_MS = 150.0
 DESIGNED = "timeline of a year, page and data"
+STANDS = """() => document.querySelector("[data-stage] canvas")
+    && !document.querySelector("[data-stage][aria-busy]") && performance.now()"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--browser", action="store_true", help="open the timeline in Chromium too")
     parser.add_argument("--postgresql", action="store_true", help="start one, and measure on it")
     args = parser.parse_args()
     if args.infants > MADE and args.infants % MADE:
@@ -84,7 +90,10 @@ def main() -> int:
         os.environ |= {"ICLAS_HOME": home, "OMP_NUM_THREADS": "1", "LOG_LEVEL": "ERROR"} | url
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
         served, vendor, built_s = _measure(args.infants, args.days, args.rounds)
-    late = _print(served, vendor, built_s, args)
+        late = _print(served, vendor, built_s, args)
+        if args.browser:
+            year = next(one.path for one in served if one.name == "timeline of a year")
+            _print_opening(_opened(year, args.rounds))
     if args.json:
         args.json.write_text(json.dumps([asdict(one) for one in served], indent=1))
     return int(late)
@@ -170,6 +179,72 @@ def _served(client: Any, page: Page, rounds: int) -> Served:  # noqa: ANN401  a 
         *(page.name, page.path, answer.status_code),
         *(float(median), float(p95), float(np.median(cpus))),
         *(len(raw), len(gzip.compress(raw, 6)), n_queries),
+    )
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+
+def _opened(path: str, rounds: int) -> list[float]:
+    """Return how long charts took to stand after each opening, in seconds; the first warms up."""
+    from django.conf import settings
+    from django.test import Client
+    from playwright.sync_api import sync_playwright
+
+    from infants.models import Membership, User
+    from tests.services import chromium
+
+    client = Client()
+    client.force_login(User.objects.get(username=Membership.Role.CLINICIAN))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    with _web_process() as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(chromium.PROGRAM), args=list(chromium.QUIET)
+        )
+        took = []
+        for _ in range(rounds + 1):
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}
+            context.add_cookies([cookie])
+            page = context.new_page()
+            page.goto(f"{address}{path}", wait_until="commit")
+            took.append(float(page.wait_for_function(STANDS).json_value()) / 1000)
+            context.close()
+        browser.close()
+    return took[1:]
+
+
+@contextmanager
+def _web_process() -> Iterator[str]:
+    """Serve this installation as it is served, for the length of the block."""
+    import requests
+
+    from tests.installation import free_port
+
+    port = free_port()
+    words = ["-m", "uvicorn", "iclas.asgi:application", "--port", str(port), "--lifespan", "off"]
+    words += ["--log-level", "error", "--timeout-graceful-shutdown", "1"]
+    environment = os.environ | {"ALLOWED_HOSTS": "127.0.0.1"}
+    server = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment)  # noqa: S603
+    try:
+        address = f"http://127.0.0.1:{port}"
+        while server.poll() is None:
+            with suppress(requests.ConnectionError):
+                requests.get(f"{address}/sign-in/", timeout=10)
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _print_opening(took: list[float]) -> None:
+    from pipelines.evaluation.report import console
+
+    median, p95 = np.percentile(took, [50.0, 95.0])
+    console().print(
+        f"{DESIGNED}, opened in Chromium: {median:.2f} s, 95 % of {len(took)} within {p95:.2f} s"
     )
 
 

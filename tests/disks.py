@@ -8,6 +8,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ AS_ROOT = () if os.geteuid() == 0 else ("--map-root-user",)
 ALONE = ("unshare", *AS_ROOT, "--mount", "--")
 KEEP = 'mount -t tmpfs -o "size=$2" tmpfs "$1" && echo mounted && exec sleep infinity'
 FILLING = "filling"
+SETTLES_WITHIN_S = 30.0
 
 
 def may_mount() -> bool:
@@ -84,8 +86,12 @@ class Disk:
         self.seen(self.folder / FILLING).unlink()
 
     def make_read_only(self) -> None:
-        """Let nobody write to it any more."""
-        subprocess.run(self.within(["mount", "-o", "remount,ro", str(self.folder)]), check=True)
+        """Let nobody write to it any more; while somebody writes, the kernel refuses."""
+        words = self.within(["mount", "-o", "remount,ro", str(self.folder)])
+        deadline = time.monotonic() + SETTLES_WITHIN_S
+        while subprocess.run(words, capture_output=True, check=False).returncode != 0:
+            assert time.monotonic() < deadline, "somebody writes to the disk all the time"
+            time.sleep(0.05)
 
 
 @contextmanager

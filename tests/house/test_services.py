@@ -86,6 +86,7 @@ def test_summary_line_is_recognised() -> None:
 def test_folders_without_database_are_there() -> None:
     assert {"tests/house", "tests/pipelines"}.isdisjoint(suite.database_folders())
     assert {"tests/flow", "tests/infants", "tests/anomaly"} <= set(suite.database_folders())
+    assert suite.program_folders() == ["tests/flow", "tests/iclas"]
 
 
 def test_every_folder_of_tests_is_run_once_on_the_embedded_database() -> None:

@@ -1,6 +1,6 @@
 """The whole test run: tests that meet the database on SQLite and on PostgreSQL, all others once.
 
-`python -m tests.services.suite`; three run at once, since those with a database mostly wait for
+`python -m tests.services.suite`; four run at once, since those with a database often wait for
 programs that they started, and those that open pages in a browser come after them. What comes out
 last are each run's own summary line, what its campaigns counted, and what was not run, with the
 reason. The exit status is 0 when nothing failed.
@@ -23,7 +23,10 @@ from tests.services.postgresql import Unavailable, programs_or_install, running
 TESTS = Path(__file__).resolve().parent.parent
 # Every other folder meets the database, so that a new one is never forgotten here.
 WITHOUT_DATABASE = {"contracts", "house", "monitor", "pipelines", "services"}
+STARTS_PROGRAMS = {"flow", "iclas"}
+"""On the embedded database these are a run of their own, as long as that of all others."""
 IN_BROWSER = "tests/browser"
+AT_ONCE = 4
 _started: list[subprocess.Popen[str]] = []
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in \d+\.\d+s.*")
 
@@ -42,6 +45,11 @@ def database_folders() -> list[str]:
     """Return the folders of tests that meet the database."""
     apart = {*WITHOUT_DATABASE, Path(IN_BROWSER).name}
     return [folder for folder in _folders() if Path(folder).name not in apart]
+
+
+def program_folders() -> list[str]:
+    """Return those of them whose tests start whole programs."""
+    return [folder for folder in database_folders() if Path(folder).name in STARTS_PROGRAMS]
 
 
 def other_folders() -> list[str]:
@@ -95,8 +103,15 @@ def without_database() -> Outcome:
 
 
 def on_sqlite() -> Outcome:
-    """Run the tests that meet the database on the embedded one."""
-    return run_pytest("SQLite", database_folders(), _embedded())
+    """Run the tests that meet the database on the embedded one, but for those of programs."""
+    apart = program_folders()
+    chosen = [folder for folder in database_folders() if folder not in apart]
+    return run_pytest("SQLite", chosen, _embedded())
+
+
+def of_programs() -> Outcome:
+    """Run the tests that start whole programs, on the embedded database."""
+    return run_pytest("programs", program_folders(), _embedded())
 
 
 def in_browser() -> Outcome:
@@ -133,9 +148,10 @@ def main() -> int:
 
 def _at_once(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
     """Run all at once; whoever ends this run ends them, and they what they started."""
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {
             "PostgreSQL": pool.submit(on_postgresql, bin_dir),
+            "programs": pool.submit(of_programs),
             "SQLite": pool.submit(on_sqlite),
             "maths": pool.submit(without_database),
             "browser": pool.submit(in_browser),
