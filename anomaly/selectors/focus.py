@@ -7,6 +7,7 @@ judged recording has the number that it has in the infant's life, whatever is sh
 """
 
 import datetime as dt
+import math
 import statistics
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -29,6 +30,7 @@ LEAST_SINGLE = 150
 PX_EACH = 2
 """A recording is drawn by itself where each has so many pixels, and always where they are few."""
 PX_A_BUCKET = 3
+WIDEST = 10**6
 Told = Mapping[str, Mapping[str, float | str]]
 
 
@@ -97,10 +99,14 @@ class SumUp:
 
 @dataclass(frozen=True)
 class Focus:
-    """What there is to draw: `singles` and `sessions` where `bucket` is None, else `buckets`."""
+    """What there is to draw: `singles` and `sessions` where `bucket` is None, else `buckets`.
+
+    Between `widths`, in pixels, the answer is the same.
+    """
 
     wanted: Wanted
     bucket: Bucket | None
+    widths: tuple[int, int]
     first_number: int
     singles: list[Single] = field(default_factory=list)
     sessions: list[SessionMark] = field(default_factory=list)
@@ -113,16 +119,16 @@ def focus_of(viewer: Viewer, infant: Infant, wanted: Wanted) -> Focus:
     heard = Recording.objects.filter(
         infant=infant, recorded_at__gte=wanted.start, recorded_at__lt=wanted.end
     )
-    bucket = bucket_for(heard.count(), wanted)
+    n_recordings = heard.count()
+    bucket, widths = bucket_for(n_recordings, wanted), widths_for(n_recordings, wanted)
     if bucket is None:
         number = 1 + _judged_before(infant, wanted.start)
-        return Focus(
-            wanted, None, number, list(_singles(heard, number)), list(_sessions(infant, wanted))
-        )
+        singles, sessions = list(_singles(heard, number)), list(_sessions(infant, wanted))
+        return Focus(wanted, None, widths, number, singles, sessions)
     starts = list(bucket_starts(infant, bucket, wanted.start, wanted.end))
     number = 1 + _judged_before(infant, starts[0])
     buckets = _sum_up(viewer, infant, wanted, bucket, starts)
-    return Focus(wanted, bucket, number, buckets=list(_numbered(buckets, number)))
+    return Focus(wanted, bucket, widths, number, buckets=list(_numbered(buckets, number)))
 
 
 def bucket_for(n_recordings: int, wanted: Wanted) -> Bucket | None:
@@ -132,6 +138,22 @@ def bucket_for(n_recordings: int, wanted: Wanted) -> Bucket | None:
     room = max(wanted.width // PX_A_BUCKET, 1)
     fitting = (one for one in Bucket if (wanted.end - wanted.start) / LENGTH[one] <= room)
     return next(fitting, Bucket.WEEK)
+
+
+def widths_for(n_recordings: int, wanted: Wanted) -> tuple[int, int]:
+    """Return the narrowest and the widest width for which so many are summed up as finely."""
+    length = wanted.end - wanted.start  # weeks are taken where nothing else fits
+    needed = [_pixels(length / LENGTH[one]) for one in Bucket if one is not Bucket.WEEK]
+    single = 0 if n_recordings <= LEAST_SINGLE else n_recordings * PX_EACH
+    if wanted.width >= single:
+        return single, WIDEST
+    finer = [width for width in needed if width > wanted.width]
+    coarser = [width for width in needed if width <= wanted.width]
+    return max(coarser, default=0), min([single, *finer]) - 1
+
+
+def _pixels(buckets: float) -> int:
+    return math.ceil(buckets) * PX_A_BUCKET
 
 
 def _judged_before(infant: Infant, moment: dt.datetime) -> int:

@@ -25,7 +25,7 @@ SPAN = re.compile(r"(\d{1,6})([mhdwy])")
 DEFAULT_SPAN = dt.timedelta(days=30)
 AROUND_A_MOMENT = dt.timedelta(days=7)
 SHORTEST, LONGEST = dt.timedelta(minutes=10), dt.timedelta(days=20 * 365)
-NARROWEST, USUAL_WIDTH, WIDEST = 200, 820, 4000
+NARROWEST, USUAL_WIDTH, WIDEST = 200, 1200, 4000
 YEARS = range(1990, 2190)
 TIME, NUMBER = "time", "number"
 CHANNEL_NAMES = tuple(channel.name for channel in CHANNELS)

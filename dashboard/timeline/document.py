@@ -31,6 +31,7 @@ def document(reading: Reading) -> Document:
     asked, focus, lanes = reading.asked, reading.focus, reading.lanes
     return {
         "form": str(focus.bucket) if focus.bucket else "single",
+        "widths": list(focus.widths),
         "from": ms(asked.start),
         "to": ms(asked.end),
         "by": asked.by,

@@ -74,7 +74,7 @@ class Timeline {
     this.listen();
     const shown = new URLSearchParams(location.search).get("recording");
     if (shown && /^[0-9a-f-]{36}$/.test(shown)) void this.open(shown);
-    if (this.isCoarse()) this.read();
+    if (this.isOfAnotherWidth()) this.read();
   }
 
   // --- drawing -----------------------------------------------------------------------------------
@@ -119,9 +119,10 @@ class Timeline {
 
   // --- reading -----------------------------------------------------------------------------------
 
-  /** Whether the page's own reading is coarser, or much finer, than this screen has room for. */
-  private isCoarse(): boolean {
-    return this.doc.form !== "single" || this.stage.clientWidth < NARROW_PX;
+  /** Whether the page's own reading is coarser or finer than this screen has room for. */
+  private isOfAnotherWidth(): boolean {
+    const [narrowest, widest] = this.doc.widths;
+    return this.stage.clientWidth < narrowest || this.stage.clientWidth > widest;
   }
 
   private query(): URLSearchParams {

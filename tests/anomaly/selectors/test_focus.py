@@ -9,7 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from anomaly.models import DailyChannels
 from anomaly.selectors import focus
 from anomaly.selectors.channels import channel_buckets, usual_of
-from anomaly.selectors.focus import Focus, Wanted, bucket_for, focus_of
+from anomaly.selectors.focus import (
+    WIDEST,
+    Focus,
+    Wanted,
+    bucket_for,
+    focus_of,
+    widths_for,
+)
 from anomaly.selectors.timeline import AbsentBucket, Bucket, ScoredBucket, bucket_starts
 from anomaly.stages.timeline import roll_up
 from infants.access import Viewer
@@ -95,6 +102,19 @@ def test_buckets_are_as_fine_as_there_is_room_for(
     n: int, days: int, width: int, bucket: Bucket | None
 ) -> None:
     assert bucket_for(n, wanted(days, width)) == bucket
+
+
+@pytest.mark.parametrize("n", [0, 100, 400, 2190, 9000])
+@pytest.mark.parametrize("days", [1, 9, 365.5, 8000])
+@pytest.mark.parametrize("width", [300, 800, 1200, 4000])
+def test_between_its_widths_an_answer_is_the_same(n: int, days: float, width: int) -> None:
+    asked = wanted(days, width)
+    narrowest, widest = widths_for(n, asked)
+    assert narrowest <= width <= widest
+    same = {bucket_for(n, wanted(days, one)) for one in (narrowest, width, widest)}
+    assert same == {bucket_for(n, asked)}
+    beyond = [one for one in (narrowest - 1, widest + 1) if 0 < one < WIDEST]
+    assert bucket_for(n, asked) not in {bucket_for(n, wanted(days, one)) for one in beyond}
 
 
 @pytest.mark.usefixtures("coarse")

@@ -49,7 +49,7 @@ def test_nothing_said_shows_the_last_thirty_days() -> None:
 def test_nonsense_is_taken_as_not_said(query: str) -> None:
     found = asked_of(QueryDict(query), BERLIN, NOW)
     assert (found.start, found.end) == (NOW - 30 * DAY, NOW)
-    assert (found.width, found.by) == (820, "time")
+    assert (found.width, found.by) == (1200, "time")
 
 
 def test_the_query_of_what_is_asked_asks_for_the_same() -> None:

@@ -46,6 +46,7 @@ export interface Episode {
 
 export interface Doc {
   form: "single" | "hour" | "day" | "week";
+  widths: [number, number];
   from: number;
   to: number;
   by: By;
