@@ -159,6 +159,7 @@ def _at_once(bin_dir: Path | Unavailable) -> dict[str, Outcome]:
         try:
             return {name: run.result() for name, run in runs.items()}
         except (SystemExit, KeyboardInterrupt):
+            pool.shutdown(wait=False, cancel_futures=True)
             for process in _started:
                 process.send_signal(signal.SIGINT)
             raise
