@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.house import project
 
+pytestmark = pytest.mark.embedded
 LOAD_THE_PAGES = """
 import json, sys
 import iclas.asgi

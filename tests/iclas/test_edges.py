@@ -17,6 +17,8 @@ from iclas.home import HomeError
 from infants.shortages import Shortage, shortage
 from tests.commands import assert_one_line, called, manage
 
+pytestmark = pytest.mark.embedded
+
 
 def _caused(error: Exception, cause: Exception) -> Exception:
     error.__cause__ = cause

@@ -21,7 +21,7 @@ from infants.selectors import infant_named
 from tests.builders import a_member, a_user, an_infant
 from tests.dashboard.report.busy import ARABIC, HINDI, MONITOR, NAME, NOTE, NOW, a_busy_infant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 LAST = dt.date(2026, 11, 14)
 FIRST = LAST - dt.timedelta(days=13)
 
