@@ -145,7 +145,6 @@ class Timeline {
   private async read(): Promise<void> {
     clearTimeout(this.timer);
     const own = ++this.asked;
-    const at = this.drawn.items[this.focus]?.at;
     this.remember();
     this.stage.setAttribute("aria-busy", "true");
     try {
@@ -153,6 +152,7 @@ class Timeline {
       if (!answer.ok) throw new Error(String(answer.status));
       const doc = (await answer.json()) as Doc;
       if (own !== this.asked) return;
+      const at = this.drawn.items[this.focus]?.at; // it may have moved meanwhile
       this.doc = doc;
       this.focus = -1;
       this.redraw();

@@ -20,6 +20,8 @@ from tests.builders import a_member
 
 DAYS, SHIFT_FROM = 20, 14
 LEFT_PX, STRIP_PX = 84, 73
+AT_REST = """() => new Promise(done => setTimeout(done, 400))
+    .then(() => !document.querySelector("[data-stage][aria-busy]"))"""
 
 
 @pytest.fixture
@@ -144,7 +146,7 @@ def test_a_clinicians_five_minutes(tab: Opener, changed: Infant, tmp_path: Path)
     stage.focus()
     page.keyboard.press("+")
     page.wait_for_function("before => location.href !== before", arg=wide)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function(AT_REST)
     stage.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
