@@ -30,7 +30,7 @@ LEAST_SINGLE = 150
 PX_EACH = 2
 """A recording is drawn by itself where each has so many pixels, and always where they are few."""
 PX_A_BUCKET = 3
-WIDEST = 10**6
+ANY_WIDTH = 10**6
 Told = Mapping[str, Mapping[str, float | str]]
 
 
@@ -146,7 +146,7 @@ def widths_for(n_recordings: int, wanted: Wanted) -> tuple[int, int]:
     needed = [_pixels(length / LENGTH[one]) for one in Bucket if one is not Bucket.WEEK]
     single = 0 if n_recordings <= LEAST_SINGLE else n_recordings * PX_EACH
     if wanted.width >= single:
-        return single, WIDEST
+        return single, ANY_WIDTH
     finer = [width for width in needed if width > wanted.width]
     coarser = [width for width in needed if width <= wanted.width]
     return max(coarser, default=0), min([single, *finer]) - 1

@@ -10,7 +10,7 @@ from anomaly.models import DailyChannels
 from anomaly.selectors import focus
 from anomaly.selectors.channels import channel_buckets, usual_of
 from anomaly.selectors.focus import (
-    WIDEST,
+    ANY_WIDTH,
     Focus,
     Wanted,
     bucket_for,
@@ -113,7 +113,7 @@ def test_between_its_widths_an_answer_is_the_same(n: int, days: float, width: in
     assert narrowest <= width <= widest
     same = {bucket_for(n, wanted(days, one)) for one in (narrowest, width, widest)}
     assert same == {bucket_for(n, asked)}
-    beyond = [one for one in (narrowest - 1, widest + 1) if 0 < one < WIDEST]
+    beyond = [one for one in (narrowest - 1, widest + 1) if 0 < one < ANY_WIDTH]
     assert bucket_for(n, asked) not in {bucket_for(n, wanted(days, one)) for one in beyond}
 
 
