@@ -6,13 +6,15 @@ all of them say the same. Guaranteed: a fixed number of queries.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from anomaly.selectors.channels import Usual, usual_of
 from anomaly.selectors.focus import Focus, Single, focus_of
 from anomaly.selectors.lanes import Lanes, lanes_of
-from anomaly.selectors.timeline import AbsentBucket
+from anomaly.selectors.timeline import AbsentBucket, Stretch
 from dashboard.infant_page import DRAWN_KINDS
+from dashboard.scales import SILENCE
 from dashboard.timeline.asked import NUMBER, Asked
 from dashboard.timeline.gaps import Gap, gaps_of
 from infants.access import Viewer
@@ -50,13 +52,25 @@ def read(viewer: Viewer, infant: Infant, asked: Asked, now: dt.datetime) -> Read
 
 
 def _gaps(focus: Focus, lanes: Lanes, now: dt.datetime) -> list[Gap]:
-    """Return the gaps; where buckets are shown, what lies between those with a recording."""
+    """Return the gaps; where buckets are shown, what lies between those with a recording.
+
+    A bucket with a recording has no gap, however long it is.
+    """
     start, end = focus.wanted.start, focus.wanted.end
     times = [one.time for one in focus.singles]
     if focus.bucket is not None:
         heard = [one.row.stretch for one in focus.buckets if not _is_empty(one)]
-        times = [edge for stretch in heard for edge in (stretch.start, stretch.end)]
+        times = [moment for stretch in heard for moment in _all_through(stretch)]
     return gaps_of(times, lanes.serving, start, end, now)
+
+
+def _all_through(stretch: Stretch) -> Iterator[dt.datetime]:
+    """Yield moments of a stretch that leave no room for a gap in it."""
+    moment = stretch.start
+    while moment < stretch.end:
+        yield moment
+        moment += SILENCE
+    yield stretch.end
 
 
 def _is_empty(bucket: object) -> bool:

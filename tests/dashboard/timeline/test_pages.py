@@ -234,6 +234,19 @@ def test_the_document_says_gates_numbers_bands_and_evidence() -> None:
 
 
 @pytest.mark.usefixtures("coarse")
+def test_weeks_in_which_something_was_heard_are_no_gaps() -> None:
+    infant = _lived(days=30)
+    shown = _document(as_user(a_member(infant)), infant, span="365d", width="200")
+    gaps, buckets = shown["gaps"], shown["buckets"]
+    assert shown["form"] == "week"
+    assert isinstance(buckets, dict)
+    assert isinstance(gaps, list)
+    heard = [at for at, n in zip(buckets["t"], buckets["n"], strict=True) if n]
+    assert len(heard) >= 4
+    assert [until for _, until, _ in gaps if until > heard[0]] == []
+
+
+@pytest.mark.usefixtures("coarse")
 def test_where_there_is_no_room_the_document_holds_sums() -> None:
     infant = _lived()
     client = as_user(a_member(infant))
