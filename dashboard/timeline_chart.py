@@ -23,6 +23,9 @@ BADGES_HEIGHT, LANE_HEIGHT, DATES_HEIGHT = 30.0, 24.0, 24.0
 PLOT_HEIGHT, MARGIN, RIGHT_MARGIN = 230.0, 70.0, 24.0
 BADGE, NARROWEST, CHARACTER = 22.0, 4.0, 6.6
 NOTE_ROWS = 3
+MOST_SAID = 150
+"""So many recordings say what they are when pointed at; more lie too close together for that."""
+DISC, DIAMOND = "a3.8 3.8 0 1 0 7.6 0a3.8 3.8 0 1 0-7.6 0", "l5.4 5.4-5.4 5.4-5.4-5.4Z"
 # Translators: the words of these rows stand in a narrow margin; ten letters have room.
 LANES = {
     "learning": pgettext_lazy("a row of the chart", "learning"),
@@ -152,6 +155,21 @@ class Chart:
     notes: list[Bar]
     monitors: list[Bar]
     bottom: float
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the recordings are drawn as one shape of each kind, without words."""
+        return len(self.accepted) + len(self.refused) > MOST_SAID
+
+    @property
+    def accepted_path(self) -> str:
+        """Return the discs of all accepted recordings."""
+        return "".join(f"M{round(dot.x - 3.8, 1)} {dot.y}{DISC}" for dot in self.accepted)
+
+    @property
+    def refused_path(self) -> str:
+        """Return the diamonds of all refused recordings."""
+        return "".join(f"M{dot.x} {round(dot.y - 5.4, 1)}{DIAMOND}" for dot in self.refused)
 
 
 def draw(story: Story, width: float) -> Chart:

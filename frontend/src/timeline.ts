@@ -18,10 +18,11 @@ import {
 import { type EChartsType, init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
-import { type Drawn, draw, sentence } from "./parts/timeline/chart";
+import { type Drawn, draw } from "./parts/timeline/chart";
 import { readColours, whenThemeChanges } from "./parts/timeline/colours";
 import { Panel, fetchPart, followComparison, followTables } from "./parts/timeline/pieces";
 import { Clock, type Scale, numberScale, spanWords, timeScale } from "./parts/timeline/scale";
+import { Sentences } from "./parts/timeline/sentences";
 import { type By, type Doc, type Given, type View, oneOf, say } from "./parts/timeline/types";
 
 use([BarChart, CustomChart, LineChart, ScatterChart, AriaComponent, DataZoomInsideComponent, DataZoomSliderComponent, GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, CanvasRenderer]);
@@ -35,7 +36,7 @@ class Timeline {
   private readonly clock: Clock;
   private readonly chart: EChartsType;
   private readonly panel: Panel;
-  private readonly language = document.documentElement.lang || "en";
+  private readonly sentences: Sentences;
   private doc: Doc;
   private view: View;
   private scale: Scale;
@@ -52,10 +53,10 @@ class Timeline {
     private readonly given: Given,
   ) {
     this.clock = new Clock(given.life.offsets);
+    this.sentences = new Sentences(document.documentElement.lang || "en", root.dataset.zone ?? "UTC", given);
     this.doc = given.document;
     this.view = { from: this.doc.from, to: this.doc.to, by: this.doc.by, channels: this.doc.channels, scorers: this.doc.scorers };
     this.scale = this.scaleOf();
-    this.root.querySelector<HTMLElement>("[data-drawn]")?.setAttribute("hidden", "");
     this.stage.hidden = false;
     this.chart = init(this.stage, undefined, { renderer: "canvas" });
     this.panel = new Panel(
@@ -86,7 +87,7 @@ class Timeline {
   private redraw(): void {
     this.scale = this.scaleOf();
     const left = this.stage.clientWidth < NARROW_PX ? 66 : 84;
-    this.drawn = draw({ given: this.given, doc: this.doc, scale: this.scale, colours: readColours(), left, language: this.language, view: this.view, focus: this.focus });
+    this.drawn = draw({ given: this.given, doc: this.doc, scale: this.scale, colours: readColours(), left, sentences: this.sentences, view: this.view, focus: this.focus });
     this.isDrawing = true;
     this.stage.style.height = `${this.drawn.height}px`;
     this.chart.resize();
@@ -97,10 +98,8 @@ class Timeline {
 
   /** Say in words what is shown. */
   private tell(): void {
-    const form = new Intl.DateTimeFormat(this.language, { dateStyle: "medium", timeZone: this.root.dataset.zone ?? "UTC" });
-    const [from, to] = [form.format(new Date(this.view.from)), form.format(new Date(this.view.to - 1))];
     const stretch = this.root.querySelector("[data-stretch]");
-    if (stretch) stretch.textContent = from === to ? from : `${from} – ${to}`;
+    if (stretch) stretch.textContent = this.sentences.stretch(this.view.from, this.view.to);
     const said = this.root.querySelector("[data-form]");
     if (said) said.textContent = `· ${oneOf(this.given.words, "forms", this.doc.form)}`;
   }
@@ -265,7 +264,7 @@ class Timeline {
     if (!item) return;
     this.focus = index;
     this.redraw();
-    if (isSpoken) this.speak(sentence({ language: this.language, doc: this.doc, given: this.given }, item));
+    if (isSpoken) this.speak(this.sentences.point(this.doc, item));
     if (item.at < this.view.from || item.at > this.view.to) this.pan(item.at < this.view.from ? -0.5 : 0.5);
   }
 

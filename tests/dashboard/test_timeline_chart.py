@@ -94,6 +94,22 @@ def test_every_recording_is_drawn_once_in_its_own_way() -> None:
     assert len(_places(chart.refit_path)) == len(story.refits)
 
 
+def test_many_recordings_are_one_shape_of_each_kind_at_the_same_places() -> None:
+    chart = draw(_full(), 800)
+    assert not chart.is_crowded
+    marks = [
+        replace(mark, time=mark.time + n * HOUR / 4) for mark in _full().marks for n in (0, 1, 2)
+    ]
+    crowded = draw(replace(_full(), marks=marks), 800)
+    assert crowded.is_crowded
+    assert _places(crowded.accepted_path) == [
+        (pytest.approx(dot.x - 3.8), dot.y) for dot in crowded.accepted
+    ]
+    assert _places(crowded.refused_path) == [
+        (dot.x, pytest.approx(dot.y - 5.4)) for dot in crowded.refused
+    ]
+
+
 def test_an_unusual_recording_lies_above_the_threshold() -> None:
     marks = [Mark(END - DAY, accepted=True, p_value=p, label=str(p)) for p in (0.04, 0.06)]
     chart = draw(replace(EMPTY, marks=marks), 800)

@@ -9,21 +9,24 @@ import type { EChartsCoreOption } from "echarts/core";
 
 import { type Colours, faint, pattern } from "./colours";
 import type { Scale } from "./scale";
-import { type Doc, type Given, type Item, type Maybe, oneOf, say } from "./types";
+import type { Sentences } from "./sentences";
+import { type Doc, type Given, type Item, LEAST_P, type Maybe, oneOf, say } from "./types";
 
 const HEIGHTS = { p: 210, gate: 62, lanes: 126, evidence: 84, channel: 78, overview: 54 };
 const BETWEEN = 34;
 const TOP = 30;
 const RIGHT = 18;
-const LEAST_P = 0.001;
 const SILENCE_MS = 36 * 3_600_000;
 const LINES = ["dashed", "dotted", [8, 3, 2, 3], [2, 6], [12, 4]];
 const SIGNS = ["emptyCircle", "emptyRect", "emptyTriangle", "emptyDiamond", "pin"];
-const MOST_SIGNS = 150;
+const MOST_SIGNS = 150; // beyond, they are drawn as one shape and not one by one
+const LEAST_BAR = 0.12; // so high is a day that has nothing to show
+const HALF_A_DAY_MS = 43_200_000;
 const ROWS = ["episodes", "diary", "moments", "model", "monitor"] as const;
 const GATES = ["not_a_cry", "refused", "accepted"] as const;
 
 type Option = Record<string, unknown>;
+type Pair = [number, Maybe];
 
 export interface Drawn {
   option: EChartsCoreOption;
@@ -38,7 +41,7 @@ interface Desk {
   scale: Scale;
   colours: Colours;
   left: number;
-  language: string;
+  sentences: Sentences;
   view: { from: number; to: number };
   focus: number;
 }
@@ -49,7 +52,7 @@ export function draw(desk: Desk): Drawn {
   const grids: Option[] = [];
   let top = TOP;
   names.forEach((name) => {
-    grids.push({ top, height: HEIGHTS[name], left, right: RIGHT });
+    grids.push({ top, height: HEIGHTS[name], left, right: RIGHT, outerBoundsMode: "none" });
     const isLabelled = name === "p" || names.indexOf("overview") === grids.length;
     top += HEIGHTS[name] + (isLabelled ? 52 : BETWEEN);
   });
@@ -79,7 +82,7 @@ export function draw(desk: Desk): Drawn {
       backgroundColor: colours.surface,
       borderColor: colours.field,
       textStyle: { color: colours.ink, fontSize: 13, width: 260, overflow: "break" },
-      formatter: (point: { data?: { said?: string }; name?: string }) => point.data?.said ?? "",
+      formatter: "",
     },
     dataZoom: [
       {
@@ -138,20 +141,10 @@ function xAxis(desk: Desk, name: string, at: number, last: number): Option {
       show: isLabelled,
       color: colours.muted,
       hideOverlap: true,
-      formatter: scale.by === "time" ? (value: number) => tick(value, desk.language, doc) : (value: number) => (Number.isInteger(value) ? new Intl.NumberFormat(desk.language).format(value) : ""),
+      formatter: (value: number) => (scale.by === "time" ? desk.sentences.tick(value, doc) : desk.sentences.number(value)),
     },
     ...(scale.by === "number" ? { minInterval: 1 } : {}),
   };
-}
-
-function tick(wall: number, language: string, doc: Doc): string {
-  const date = new Date(wall);
-  const isMidnight = date.getUTCHours() === 0 && date.getUTCMinutes() === 0;
-  const spanDays = (doc.to - doc.from) / 86_400_000;
-  const form: Intl.DateTimeFormatOptions = isMidnight
-    ? { day: "numeric", month: "short", ...(spanDays > 300 && date.getUTCMonth() === 0 ? { year: "numeric" } : {}) }
-    : { hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(language, { ...form, timeZone: "UTC" }).format(date);
 }
 
 function yAxis(desk: Desk, name: string, at: number): Option {
@@ -203,6 +196,16 @@ function itemsOf({ doc, scale }: Desk): Item[] {
     const x = scale.by === "number" ? first + ((buckets.n[index] ?? 1) - 1) / 2 : scale.x((at + end) / 2);
     return { at, end, x, p: buckets.median[index] ?? null, id: null, index };
   });
+}
+
+/** What a series says of its points when one is pointed at; nothing is put into words before. */
+function saying(of: (index: number) => string): Option {
+  return { tooltip: { formatter: (point: { dataIndex: number }) => of(point.dataIndex) } };
+}
+
+/** One stroke for each place, as a single line that is lifted between them. */
+function strokes(ends: [number, Maybe, Maybe][]): Pair[] {
+  return ends.flatMap(([x, from, to]): Pair[] => [[x, from], [x, to], [x, null]]);
 }
 
 function placeOf(scale: Scale, at: number, number: Maybe): number {
@@ -261,8 +264,10 @@ function singleSeries(desk: Desk, items: Item[]): Option[] {
   const { doc, colours, given, scale } = desk;
   const singles = doc.singles;
   if (!singles) return [];
-  const of = (wanted: (at: number) => boolean) =>
-    items.filter((item) => item.p != null && wanted(item.index)).map((item) => ({ value: [item.x, bounded(item.p)], item: item.index, said: sentence(desk, item) }));
+  const of = (wanted: (at: number) => boolean): Option => {
+    const found = items.filter((item) => item.p != null && wanted(item.index));
+    return { data: found.map((item) => [item.x, bounded(item.p)]), ...sayingOf(desk, found) };
+  };
   const isReviewed = (at: number) => singles.review[at] != null;
   const sessions = doc.sessions ?? { t: [], p: [], n: [] };
   const line: (number | null)[][] = [];
@@ -274,9 +279,9 @@ function singleSeries(desk: Desk, items: Item[]): Option[] {
   return [
     { type: "line", name: say(given.words, "sessions"), data: line, showSymbol: false, silent: true, lineStyle: { color: colours.field, width: 1.2 }, z: 2 },
     ...scorerSeries(desk, (name) => items.map((item) => [item.x, bounded(singles.scorers[name]?.[item.index] ?? null)])),
-    { type: "scatter", name: oneOf(given.words, "gates", "accepted"), symbol: "circle", symbolSize: 9, itemStyle: { color: colours.usual, borderColor: colours.surface, borderWidth: 0.8 }, data: of((at) => singles.gate[at] === "accepted"), z: 4 },
-    { type: "scatter", name: oneOf(given.words, "gates", "refused"), symbol: "diamond", symbolSize: 12, itemStyle: { color: colours.surface, borderColor: colours.usual, borderWidth: 1.8 }, data: of((at) => singles.gate[at] !== "accepted"), z: 4 },
-    { type: "scatter", name: say(given.words, "reviewedIn"), symbol: "triangle", symbolSize: 8, symbolOffset: [0, -12], itemStyle: { color: colours.shift }, data: of(isReviewed), z: 5, silent: true },
+    { type: "scatter", name: oneOf(given.words, "gates", "accepted"), symbol: "circle", symbolSize: 9, itemStyle: { color: colours.usual, borderColor: colours.surface, borderWidth: 0.8 }, ...of((at) => singles.gate[at] === "accepted"), z: 4 },
+    { type: "scatter", name: oneOf(given.words, "gates", "refused"), symbol: "diamond", symbolSize: 12, itemStyle: { color: colours.surface, borderColor: colours.usual, borderWidth: 1.8 }, ...of((at) => singles.gate[at] !== "accepted"), z: 4 },
+    { type: "scatter", name: say(given.words, "reviewedIn"), symbol: "triangle", symbolSize: 8, symbolOffset: [0, -12], itemStyle: { color: colours.shift }, ...of(isReviewed), z: 5, silent: true },
   ];
 }
 
@@ -284,23 +289,28 @@ function bucketSeries(desk: Desk, items: Item[]): Option[] {
   const { doc, colours, given } = desk;
   const buckets = doc.buckets;
   if (!buckets) return [];
-  const told = (values: Maybe[]) =>
-    items.map((item) => ({ value: [item.x, bounded(values[item.index] ?? null)], item: item.index, said: sentence(desk, item) }));
-  const whiskers: CustomSeriesRenderItem = (_params, api) => {
-    const x = Number(api.value(0));
-    const [least, middle] = [api.coord([x, api.value(1)]), api.coord([x, api.value(2)])];
-    return { type: "line", shape: { x1: least[0] ?? 0, y1: least[1] ?? 0, x2: middle[0] ?? 0, y2: middle[1] ?? 0 }, style: { stroke: faint(colours.field, 0.7), lineWidth: 1 } };
-  };
-  const both = items
-    .filter((item) => item.p != null)
-    .map((item) => ({ value: [item.x, bounded(buckets.min[item.index] ?? null), bounded(item.p)] }));
+  const known = items.filter((item) => item.p != null);
+  const of = (found: Item[], values: Maybe[]): Option => ({
+    type: "scatter",
+    large: true,
+    largeThreshold: MOST_SIGNS,
+    data: found.map((item) => [item.x, bounded(values[item.index] ?? null)]),
+    ...sayingOf(desk, found),
+  });
+  const isOdd = (item: Item) => (buckets.min[item.index] ?? 1) <= given.unusual;
+  const smallest = { name: say(given.words, "smallest"), symbol: "triangle", itemStyle: { color: colours.odd }, z: 3 };
   return [
-    { type: "custom", name: "whiskers", renderItem: whiskers, data: both, encode: { x: 0, y: [1, 2] }, silent: true, z: 1, clip: true },
+    { type: "line", name: "whiskers", data: strokes(known.map((item) => [item.x, bounded(buckets.min[item.index] ?? null), bounded(item.p)])), showSymbol: false, silent: true, lineStyle: { color: faint(colours.field, 0.7), width: 1 }, z: 1 },
     { type: "line", name: say(given.words, "sessions"), data: items.map((item) => [item.x, bounded(buckets.session[item.index] ?? null)]), showSymbol: false, silent: true, lineStyle: { color: colours.field, width: 1.4 }, z: 2 },
     ...scorerSeries(desk, (name) => items.map((item) => [item.x, bounded(buckets.scorers[name]?.[item.index] ?? null)])),
-    { type: "scatter", name: say(given.words, "median"), symbol: "circle", symbolSize: 6, itemStyle: { color: colours.usual, borderColor: colours.surface, borderWidth: 0.6 }, data: told(buckets.median), z: 4 },
-    { type: "scatter", name: say(given.words, "smallest"), symbol: "triangle", symbolSize: (value: number[]) => ((value[1] ?? 1) <= given.unusual ? 9 : 4), itemStyle: { color: colours.odd }, data: told(buckets.min), z: 3 },
+    { ...of(known, buckets.median), name: say(given.words, "median"), symbol: "circle", symbolSize: 6, itemStyle: { color: colours.usual, borderColor: colours.surface, borderWidth: 0.6 }, z: 4 },
+    { ...of(known.filter(isOdd), buckets.min), ...smallest, symbolSize: 9 },
+    { ...of(known.filter((item) => !isOdd(item)), buckets.min), ...smallest, symbolSize: 4 },
   ];
+}
+
+function sayingOf(desk: Desk, found: Item[]): Option {
+  return saying((index) => (found[index] ? desk.sentences.point(desk.doc, found[index]) : ""));
 }
 
 function scorerSeries(desk: Desk, of: (name: string) => (number | null)[][]): Option[] {
@@ -332,20 +342,19 @@ function gateSeries(desk: Desk): Option[] {
       refused: ["diamond", { color: colours.surface, borderColor: colours.usual, borderWidth: 1.6 }],
       not_a_cry: ["path://M-4,-4L4,4M-4,4L4,-4", { color: "transparent", borderColor: colours.muted, borderWidth: 1.6 }],
     };
-    const marks = items
-      .filter((item) => gate[item.index] !== "undecided")
-      .map((item) => {
-        const kind = gate[item.index] ?? "accepted";
-        const [symbol, itemStyle] = symbols[kind] ?? ["circle", {}];
-        const why = reasons[reason[item.index] ?? 0] ?? "";
-        return { value: [item.x, GATES.indexOf(kind as (typeof GATES)[number])], symbol, itemStyle, item: item.index, said: `${sentence(desk, item)}\n${why}` };
-      });
-    const said = items
-      .filter((item) => review[item.index] != null)
-      .map((item) => ({ value: [item.x, review[item.index] ? 2 : 1], said: say(given.words, review[item.index] ? "reviewedIn" : "reviewedOut"), symbolRotate: review[item.index] ? 0 : 180 }));
+    const decided = items.filter((item) => gate[item.index] !== "undecided");
+    const marks = decided.map((item) => {
+      const kind = gate[item.index] ?? "accepted";
+      const [symbol, itemStyle] = symbols[kind] ?? ["circle", {}];
+      return { value: [item.x, GATES.indexOf(kind as (typeof GATES)[number])], symbol, itemStyle };
+    });
+    const why = (item: Item) => `${desk.sentences.point(doc, item)}\n${reasons[reason[item.index] ?? 0] ?? ""}`;
+    const reviewed = items.filter((item) => review[item.index] != null);
+    const isIn = (item: Item | undefined) => Boolean(item && review[item.index]);
+    const answers = reviewed.map((item) => ({ value: [item.x, isIn(item) ? 2 : 1], symbolRotate: isIn(item) ? 0 : 180 }));
     return [
-      { ...axes, type: "scatter", name: say(given.words, "gate"), symbolSize: 8, data: marks },
-      { ...axes, type: "scatter", name: say(given.words, "reviewedIn"), symbol: "triangle", symbolSize: 9, itemStyle: { color: colours.shift }, data: said, z: 4 },
+      { ...axes, type: "scatter", name: say(given.words, "gate"), symbolSize: 8, data: marks, ...saying((index) => (decided[index] ? why(decided[index]) : "")) },
+      { ...axes, type: "scatter", name: say(given.words, "reviewedIn"), symbol: "triangle", symbolSize: 9, itemStyle: { color: colours.shift }, data: answers, z: 4, ...saying((index) => say(given.words, isIn(reviewed[index]) ? "reviewedIn" : "reviewedOut")) },
     ];
   }
   const buckets = doc.buckets;
@@ -355,11 +364,13 @@ function gateSeries(desk: Desk): Option[] {
     type: "bar",
     stack: "gate",
     name,
-    large: false,
+    large: true,
+    largeThreshold: MOST_SIGNS,
     barMinWidth: 1,
     barMaxWidth: 14,
     itemStyle: style,
-    data: items.map((item) => ({ value: [item.x, of(item.index)], item: item.index, said: sentence(desk, item) })),
+    data: items.map((item) => [item.x, of(item.index)]),
+    ...sayingOf(desk, items),
   });
   const refused = (at: number) => (buckets.n[at] ?? 0) - (buckets.accepted[at] ?? 0);
   return [
@@ -406,17 +417,18 @@ function laneSeries(desk: Desk): Option[] {
     symbol,
     symbolSize: size,
     itemStyle: { color: colours.muted },
-    data: rows.map((one) => ({ value: [scale.x(one.t), row], said: one.label })),
+    data: rows.map((one) => [scale.x(one.t), row]),
+    ...saying((index) => rows[index]?.label ?? ""),
   });
   return [
-    { ...axes, type: "custom", name: say(desk.given.words, "episodes"), renderItem: episode, clip: true, encode: { x: [0, 1], y: 3 }, data: doc.episodes.map((one, at) => ({ value: [scale.x(one.began), scale.x(one.end), at, 0], said: one.words })) },
-    { ...axes, type: "custom", name: say(desk.given.words, "diary"), renderItem: note, clip: true, encode: { x: [0, 1], y: 3 }, data: doc.notes.map((one, at) => ({ value: [scale.x(one.t), scale.x(one.end), at, isLong(one) ? 1 : 2], said: one.label })) },
+    { ...axes, type: "custom", name: say(desk.given.words, "episodes"), renderItem: episode, clip: true, encode: { x: [0, 1], y: 3 }, data: doc.episodes.map((one, at) => [scale.x(one.began), scale.x(one.end), at, 0]), ...saying((index) => doc.episodes[index]?.words ?? "") },
+    { ...axes, type: "custom", name: say(desk.given.words, "diary"), renderItem: note, clip: true, encode: { x: [0, 1], y: 3 }, data: doc.notes.map((one, at) => [scale.x(one.t), scale.x(one.end), at, isLong(one) ? 1 : 2]), ...saying((index) => doc.notes[index]?.label ?? "") },
     moments(doc.versions, 3, "rect", [2, 13]),
     {
       ...moments(doc.monitors, 4, "arrow", 13),
       itemStyle: { color: colours.ink },
       symbolRotate: -90,
-      label: { show: true, position: "right", color: colours.ink, fontSize: 11, formatter: (point: { data: { said: string } }) => point.data.said },
+      label: { show: true, position: "right", color: colours.ink, fontSize: 11, formatter: (point: { dataIndex: number }) => doc.monitors[point.dataIndex]?.label ?? "" },
     },
   ];
 }
@@ -465,25 +477,26 @@ function barOf(api: Api, bar: Bar): ReturnType<CustomSeriesRenderItem> {
 function evidenceSeries(desk: Desk): Option[] {
   const { doc, scale, colours, given } = desk;
   const axes = { xAxisIndex: 3, yAxisIndex: 3 };
-  const day = new Intl.DateTimeFormat(desk.language, { day: "numeric", month: "short", timeZone: "UTC" });
-  const said = (at: number) => `${day.format(scale.by === "time" ? scale.x(doc.watched.t[at] ?? 0) : (doc.watched.t[at] ?? 0))}: ${doc.watched.highest[at]} (${doc.threshold})`;
-  const points = doc.watched.t.map((t, at) => ({ value: [scale.x(t), doc.watched.highest[at]], said: said(at) }));
-  const over = points.filter((point) => Number(point.value[1]) >= doc.threshold);
-  const moved = points.filter((_, at) => doc.watched.moved[at]).map((point, _at) => ({ ...point, said: say(given.words, "room") }));
+  const { t, highest, moved } = doc.watched;
+  const wall = (at: number) => (scale.by === "time" ? scale.x(t[at] ?? 0) : (t[at] ?? 0));
+  const said = (at: number | undefined) => (at == null ? "" : desk.sentences.evidence(wall(at), highest[at], doc.threshold));
+  const points = t.map((day, at) => [scale.x(day), highest[at]]);
+  const over = t.map((_, at) => at).filter((at) => Number(highest[at]) >= doc.threshold);
+  const rooms = t.map((_, at) => at).filter((at) => moved[at]);
   return [
     {
       ...axes,
       type: "line",
       name: say(given.words, "evidence"),
       data: points,
-      symbol: "circle",
-      symbolSize: 4,
+      silent: true,
+      showSymbol: false,
       lineStyle: { color: colours.usual, width: 1.4 },
-      itemStyle: { color: colours.usual },
       markLine: { silent: true, symbol: "none", lineStyle: { color: colours.shift, type: [6, 4], width: 1.4 }, label: { formatter: say(given.words, "threshold"), position: "insideStartTop", color: colours.shift, fontSize: 11 }, data: [{ yAxis: doc.threshold }] },
     },
-    { ...axes, type: "scatter", name: say(given.words, "threshold"), symbol: "triangle", symbolSize: 10, itemStyle: { color: colours.shift }, data: over, z: 4 },
-    { ...axes, type: "scatter", name: say(given.words, "room"), symbol: "rect", symbolSize: [3, 18], itemStyle: { color: colours.quiet }, data: moved, z: 3 },
+    { ...axes, type: "scatter", name: say(given.words, "evidence"), symbol: "circle", symbolSize: 4, large: true, largeThreshold: MOST_SIGNS, itemStyle: { color: colours.usual }, data: points, z: 2, ...saying(said) },
+    { ...axes, type: "scatter", name: say(given.words, "threshold"), symbol: "triangle", symbolSize: 10, itemStyle: { color: colours.shift }, data: over.map((at) => points[at]), z: 4, ...saying((index) => said(over[index])) },
+    { ...axes, type: "scatter", name: say(given.words, "room"), symbol: "rect", symbolSize: [3, 18], itemStyle: { color: colours.quiet }, data: rooms.map((at) => points[at]), z: 3, ...saying(() => say(given.words, "room")) },
   ];
 }
 
@@ -501,33 +514,29 @@ function channelSeries(desk: Desk, name: string, grid: number): Option[] {
   if (doc.singles) {
     const values = doc.singles.channels[name] ?? [];
     const isOutside = (value: number) => range != null && (value < range[0] || value > range[1]);
-    const points = items
-      .filter((item) => values[item.index] != null)
-      .map((item) => {
-        const value = values[item.index] as number;
-        return { value: [item.x, value], item: item.index, said: channelSaid(desk, item, name, value), symbol: isOutside(value) ? "diamond" : "circle", symbolSize: isOutside(value) ? 8 : 5, itemStyle: { color: isOutside(value) ? colours.odd : colours.usual } };
-      });
-    return [{ ...axes, type: "scatter", name: label, data: points, markArea: band }];
+    const known = items.filter((item) => values[item.index] != null);
+    const points = known.map((item) => {
+      const value = values[item.index] as number;
+      return { value: [item.x, value], symbol: isOutside(value) ? "diamond" : "circle", symbolSize: isOutside(value) ? 8 : 5, itemStyle: { color: isOutside(value) ? colours.odd : colours.usual } };
+    });
+    return [{ ...axes, type: "scatter", name: label, data: points, markArea: band, ...sayingOfChannel(desk, name, known, values) }];
   }
   const found = doc.buckets?.channels[name];
   if (!found) return [];
   const [low, middle, high] = found;
-  const spread: CustomSeriesRenderItem = (_params, api) => {
-    const x = Number(api.value(0));
-    const [a, b] = [api.coord([x, api.value(1)]), api.coord([x, api.value(2)])];
-    return { type: "line", shape: { x1: a[0] ?? 0, y1: a[1] ?? 0, x2: b[0] ?? 0, y2: b[1] ?? 0 }, style: { stroke: faint(colours.usual, 0.5), lineWidth: 2 } };
-  };
-  const present = items.filter((item) => middle[item.index] != null);
+  const known = items.filter((item) => middle[item.index] != null);
+  const spread = strokes(known.map((item) => [item.x, low[item.index] ?? null, high[item.index] ?? null]));
   return [
-    { ...axes, type: "custom", name: `${label} spread`, renderItem: spread, silent: true, encode: { x: 0, y: [1, 2] }, data: present.map((item) => [item.x, low[item.index], high[item.index]]), clip: true },
-    { ...axes, type: "line", name: label, showSymbol: present.length < 120, symbol: "circle", symbolSize: 4, lineStyle: { color: colours.usual, width: 1.4 }, itemStyle: { color: colours.usual }, data: present.map((item) => ({ value: [item.x, middle[item.index]], item: item.index, said: channelSaid(desk, item, name, middle[item.index] as number) })), markArea: band },
+    { ...axes, type: "line", name: `${label} spread`, data: spread, showSymbol: false, silent: true, lineStyle: { color: faint(colours.usual, 0.5), width: 2 }, z: 1 },
+    { ...axes, type: "line", name: label, showSymbol: known.length < MOST_SIGNS, symbol: "circle", symbolSize: 4, lineStyle: { color: colours.usual, width: 1.4 }, itemStyle: { color: colours.usual }, data: known.map((item) => [item.x, middle[item.index] ?? null]), markArea: band, ...sayingOfChannel(desk, name, known, middle) },
   ];
 }
 
-function channelSaid(desk: Desk, item: Item, name: string, value: number): string {
-  const facts = desk.given.channels[name];
-  const shown = new Intl.NumberFormat(desk.language, { maximumFractionDigits: facts?.places ?? 1 }).format(value);
-  return `${timeWords(desk, item.at)}: ${facts?.label ?? name} ${shown} ${facts?.unit ?? ""}`;
+function sayingOfChannel(desk: Desk, name: string, known: Item[], values: Maybe[]): Option {
+  return saying((index) => {
+    const item = known[index];
+    return item ? desk.sentences.channel(name, item, values[item.index] ?? 0) : "";
+  });
 }
 
 // --- the whole life ------------------------------------------------------------------------------
@@ -536,46 +545,28 @@ function overviewSeries(desk: Desk, grid: number): Option[] {
   const { given, scale, colours } = desk;
   const { life } = given;
   let before = 0;
-  const bars = life.days.map((day, at) => {
+  const heights: [number, number, boolean][] = life.days.map((day, at) => {
     const n = life.n[at] ?? 0;
-    const x = scale.by === "time" ? scale.x(day + 43_200_000) : before + (n + 1) / 2;
+    const x = scale.by === "time" ? scale.x(day + HALF_A_DAY_MS) : before + (n + 1) / 2;
     before += n;
-    const least = life.min[at];
-    const isUnusual = least != null && least <= given.unusual;
-    return { value: [x, least == null ? 0.12 : Math.max(-Math.log10(Math.max(least, LEAST_P)), 0.12)], itemStyle: { color: isUnusual ? colours.odd : colours.usual } };
+    const least = life.min[at] ?? null;
+    const height = least == null ? LEAST_BAR : Math.max(-Math.log10(Math.max(least, LEAST_P)), LEAST_BAR);
+    return [x, height, least != null && least <= given.unusual];
   });
-  return [{ xAxisIndex: grid, yAxisIndex: grid, type: "bar", name: say(given.words, "overview"), silent: true, data: bars, barMinWidth: 1, barMaxWidth: 6, z: 1 }];
-}
-
-// --- words ---------------------------------------------------------------------------------------
-
-export function timeWords(desk: Pick<Desk, "language"> & { given: Given }, ms: number): string {
-  const zone = zoneOf();
-  return new Intl.DateTimeFormat(desk.language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date(ms));
-}
-
-function zoneOf(): string {
-  return document.querySelector<HTMLElement>("[data-timeline]")?.dataset.zone ?? "UTC";
-}
-
-export function pWords(desk: Pick<Desk, "language"> & { given: Given }, p: Maybe): string {
-  if (p == null) return "–";
-  if (p < LEAST_P) return say(desk.given.words, "below");
-  return new Intl.NumberFormat(desk.language, { maximumFractionDigits: 3 }).format(p);
-}
-
-/** What is said of a recording, or of a sum, where it is pointed at or reached by the keyboard. */
-export function sentence(desk: Pick<Desk, "language" | "doc"> & { given: Given }, item: Item): string {
-  const { doc, given } = desk;
-  const time = timeWords(desk, item.at);
-  if (doc.singles) {
-    const gate = oneOf(given.words, "gates", doc.singles.gate[item.index] ?? "");
-    const number = doc.singles.n[item.index];
-    if (item.p == null || number == null) return say(given.words, "unscored", { time, gate });
-    return say(given.words, "recording", { number, time, p: pWords(desk, item.p), gate });
-  }
-  const buckets = doc.buckets;
-  const n = buckets?.n[item.index] ?? 0;
-  if (item.p == null) return say(given.words, "empty", { time, n });
-  return say(given.words, "bucket", { time, n, p: pWords(desk, item.p), least: pWords(desk, buckets?.min[item.index] ?? null), accepted: buckets?.accepted[item.index] ?? 0 });
+  const bars = (isOdd: boolean, color: string) => ({
+    xAxisIndex: grid,
+    yAxisIndex: grid,
+    type: "bar",
+    name: say(given.words, "overview"),
+    stack: "overview",
+    large: true,
+    largeThreshold: MOST_SIGNS,
+    silent: true,
+    data: heights.map(([x, height, odd]) => [x, odd === isOdd ? height : 0]),
+    itemStyle: { color },
+    barMinWidth: 1,
+    barMaxWidth: 6,
+    z: 1,
+  });
+  return [bars(false, colours.usual), bars(true, colours.odd)];
 }

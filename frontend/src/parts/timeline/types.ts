@@ -99,6 +99,9 @@ export interface View {
   scorers: string[];
 }
 
+/** Below this a p-value is drawn, and said to be, smaller than can be told. */
+export const LEAST_P = 0.001;
+
 /** One thing that the keyboard stops at: a recording, or a sum of several. */
 export interface Item {
   at: number;
