@@ -1,5 +1,7 @@
 """A worker's pool of processes: how it ends with its worker, and how a stuck one is noticed.
 
+They are forked from a worker that has loaded what is slow to load and is the same for all.
+
 The processes take turns at one queue, under a lock that dies with whoever is killed while it waits
 there: those that are left wait for ever. So a worker that has taken on what none of its free
 processes begins ends at once, the supervisor starts another, and that one's first sweep takes up
@@ -7,6 +9,7 @@ what was left.
 """
 
 import ctypes
+import importlib
 import logging
 import os
 import signal
@@ -16,7 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
 from celery.worker import state
 
 log = logging.getLogger(__name__)
@@ -44,8 +47,15 @@ class Progress:
 
 def install() -> None:
     """Let every worker of this process look after its pool."""
+    worker_init.connect(load_what_all_need)
     worker_process_init.connect(end_with_the_worker)
     worker_ready.connect(watch_the_pool)
+
+
+def load_what_all_need(**_signal: Any) -> None:
+    """Load, before the pool's processes part, what each would else load when it is first needed."""
+    for name in ("fft", "linalg", "ndimage", "signal", "special"):
+        importlib.import_module(f"scipy.{name}")
 
 
 def end_with_the_worker(**_signal: Any) -> None:

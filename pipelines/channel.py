@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import av
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.encode import Encoding, encode, rate_of

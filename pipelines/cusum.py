@@ -14,8 +14,8 @@ best allowance for a shift by one standard deviation.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 FloatArray = NDArray[np.float64]
 
@@ -30,7 +30,9 @@ MISSED_DAYS = 60
 
 def deviates(p_values: FloatArray) -> FloatArray:
     """Turn p-values into normal deviates, high = anomalous, within ``Z_LIMITS``."""
-    z: FloatArray = np.clip(ndtri(1.0 - np.asarray(p_values, dtype=np.float64)), *Z_LIMITS)
+    z: FloatArray = np.clip(
+        scipy.special.ndtri(1.0 - np.asarray(p_values, dtype=np.float64)), *Z_LIMITS
+    )
     return z
 
 

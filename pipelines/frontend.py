@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 RATE_HZ = 16_000

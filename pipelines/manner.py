@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.finder import BANDS_HZ, HOP, band_powers, bundled_finder, frame_features, windows_of

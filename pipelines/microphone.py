@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.encode import Encoding, encode, rate_of, suffix_of

@@ -29,8 +29,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaincc, stdtr
 
 from pipelines.calibration import Judgement
 from pipelines.errors import ConfigError
@@ -177,7 +177,7 @@ class Pooled:
         statistics, own_statistics = (counts @ np.stack(t) for t in (new_tails, known_tails))
         variance = self._shape_variance(own_statistics, weights, len(known))
         tail, own_tails = (
-            gammaincc(1.0 / variance, statistic / variance)
+            scipy.special.gammaincc(1.0 / variance, statistic / variance)
             for statistic in (statistics, own_statistics)
         )
         p_value = self._blended(tail, own_tails, weights)
@@ -234,5 +234,5 @@ def _moments(sums: FloatArray, prior: tuple[float, float] | None) -> tuple[Float
 def _tail(spreads: FloatArray) -> FloatArray:
     """Upper tail of Student's t, never 0."""
     bounded = np.clip(spreads, -FURTHEST_SPREADS, FURTHEST_SPREADS)
-    tail: FloatArray = stdtr(TAIL_FREEDOM, -bounded)
+    tail: FloatArray = scipy.special.stdtr(TAIL_FREEDOM, -bounded)
     return tail

@@ -12,7 +12,7 @@ noise.
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.frontend import (

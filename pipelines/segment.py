@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.finder import crying

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.channel import coloured_noise, room_response

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 Signal = NDArray[np.float64]

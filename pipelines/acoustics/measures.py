@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.acoustics.pitch import NO_TRACK, STEP_S, WINDOW_S, F0Track, in_band, track_f0, vertex

@@ -26,8 +26,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy
 from numpy.typing import NDArray
 
 from pipelines.sound import RATE_HZ, Sound, resample

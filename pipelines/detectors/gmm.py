@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import eigh, solve_triangular
 
 from pipelines.detectors.contract import (
     Arrays,
@@ -184,7 +184,9 @@ def _principal_directions(units: FloatArray) -> FloatArray:
     centred = units - units.mean(axis=0)
     last = len(units) - 1
     leading = (max(0, last - N_DIRECTIONS + 1), last)
-    squares, shares = eigh(centred @ centred.T, subset_by_index=leading, check_finite=False)
+    squares, shares = scipy.linalg.eigh(
+        centred @ centred.T, subset_by_index=leading, check_finite=False
+    )
     varied = squares > max(float(squares[-1]), 0.0) * NO_VARIANCE
     directions: FloatArray = (shares[:, varied] / np.sqrt(squares[varied])).T @ centred
     return directions
@@ -201,7 +203,9 @@ def _fit_mixture(units: FloatArray, plane: FloatArray, k: int, seed: int) -> _Mi
 
 
 def _whiten(points: FloatArray, factor: FloatArray) -> FloatArray:
-    white: FloatArray = solve_triangular(factor, points.T, lower=True, check_finite=False).T
+    white: FloatArray = scipy.linalg.solve_triangular(
+        factor, points.T, lower=True, check_finite=False
+    ).T
     return white
 
 

@@ -25,7 +25,7 @@ from pipelines.build import build
 from pipelines.score import SCORERS
 from tests import builders, judged, lived, received, sounds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 STAGES = ("segment", "embed", "gate", "score", "learn", "session")
 
 

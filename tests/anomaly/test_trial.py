@@ -238,13 +238,13 @@ def _is_rolled_back(infant: Infant, device: Device) -> None:
 @pytest.mark.parametrize(
     "lives_on",
     [
-        _comes_late,
-        _changes_its_monitor,
-        _is_ill,
         _is_ill_and_reviewed,
         _has_cries_reviewed,
-        _has_cries_answered,
-        _is_rolled_back,
+        pytest.param(_comes_late, marks=pytest.mark.embedded),
+        pytest.param(_changes_its_monitor, marks=pytest.mark.embedded),
+        pytest.param(_is_ill, marks=pytest.mark.embedded),
+        pytest.param(_has_cries_answered, marks=pytest.mark.embedded),
+        pytest.param(_is_rolled_back, marks=pytest.mark.embedded),
     ],
 )
 def test_whatever_happened_an_unchanged_build_differs_in_nothing(

@@ -243,6 +243,7 @@ def test_a_recording_that_kills_its_worker_is_set_aside_and_takes_nobody_with_it
 # --- a pool that is killed while it waits ------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_processes_killed_while_they_wait_for_work_leave_a_worker_that_works(
     tmp_path: Path, campaign_seed: int
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.house import project
 
-HEAVY = {"torch", "torchaudio", "speechbrain", "transformers"}
+HEAVY = {"torch", "torchaudio", "speechbrain", "transformers", "scipy.signal", "scipy.stats"}
 LOAD_THE_WEB_PROCESS = """
 import json, sys
 import iclas.asgi

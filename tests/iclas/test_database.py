@@ -118,11 +118,9 @@ def newer(up_to_date: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "words",
     [
-        (*MANAGE, "check"),
         (*MANAGE, "check", "--database", "default"),
         (*MANAGE, "migrate"),
         (*MANAGE, "run", "--port", "0"),
-        (*MANAGE, "import_recordings", "README.md"),
         (*MANAGE, "create_infant", "Ada"),
         (*CELERY, "worker", "--queues", "ingest"),
         (sys.executable, "-m", "uvicorn", "iclas.asgi:application", "--lifespan", "off"),

@@ -59,6 +59,7 @@ def rescored(row: RecordingJudgement) -> float:
 # --- one recording ------------------------------------------------------------------------------
 
 
+@pytest.mark.embedded
 def test_it_prints_the_whole_way_where_the_infant_lives(tmp_path: Path) -> None:
     device = received.a_monitor(time_zone="Asia/Tokyo", birth_date=dt.date(2026, 2, 1))
     days = range(lived.KNOWN_AFTER_DAYS)

@@ -12,6 +12,7 @@ from tests import judged
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.embedded
 def test_it_prints_what_is_known_and_draws_it(tmp_path: Path) -> None:
     infant, device = judged.an_infant_with_monitor(time_zone="Asia/Tokyo")
     judged.live_through(infant, device, days=12)

@@ -21,13 +21,21 @@ TINY = Recipe(identities=4, simulated_infants=4)
 NAMES = ("untrained", "trained")
 
 
+@pytest.fixture(scope="module")
+def heard(data_root: Path) -> Material:
+    """Return what takes long to hear, and is only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probes, "PROBE_INFANTS", 6)
+        items = read_items(cry_rows(data_root))
+        return Material(data_root, data_root, items, probes.read_probes(), 32, 2, "cpu")
+
+
 @pytest.fixture
-def material(data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Material:
+def material(heard: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Material:
     monkeypatch.setattr(recipes, "RECIPES", {"untrained": None, "trained": TINY})
     monkeypatch.setattr(recipes, "PLAIN", replace(TINY, adults_frac=0.0))
     monkeypatch.setattr(probes, "PROBE_INFANTS", 6)
-    items = read_items(cry_rows(data_root))
-    return Material(data_root, tmp_path, items, probes.read_probes(), 32, 2, "cpu")
+    return replace(heard, folder=tmp_path)
 
 
 def test_every_infant_has_one_fold_and_every_fold_some() -> None:
