@@ -114,6 +114,13 @@ def _uploads() -> Iterator[CheckMessage]:
             id="iclas.E008",
         )
 
+    if settings.ICLAS_MAX_BACKLOG < 0:
+        yield Error(
+            f"ICLAS_MAX_BACKLOG is {settings.ICLAS_MAX_BACKLOG}: no number of recordings.",
+            hint="Take 0 for no limit, or for example 10000.",
+            id="iclas.E012",
+        )
+
 
 def _sign_up() -> Iterator[CheckMessage]:
     if settings.SIGN_UP not in SIGN_UP_CHOICES:

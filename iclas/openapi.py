@@ -11,6 +11,7 @@ from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 from infants.errors import (
     BadEntryError,
     BadFieldError,
+    LongBacklogError,
     NoAudioError,
     PairingCodeError,
     TruncatedUploadError,
@@ -118,6 +119,8 @@ def _problems(path: str, method: str) -> Iterator[Problem]:
     if method == "post":
         known.append(TruncatedUploadError())
         yield NOT_MULTIPART
+        if path.endswith("/recordings/"):
+            known.append(LongBacklogError(10_000))
         if not path.endswith("/bulk/"):
             known += [NoAudioError(), BadFieldError("battery_frac", "must be a number")]
             known.append(UploadTooLargeError(25 * 2**20))

@@ -39,6 +39,7 @@ from infants.errors import (
     InfantError,
     LeaseLostError,
     LengthMissingError,
+    LongBacklogError,
     NoAudioError,
     NotReviewableError,
     PairingCodeError,
@@ -56,6 +57,7 @@ API_PREFIX = "/api/"
 CHALLENGE = 'Bearer realm="iclas"'
 DISK_RETRY_S = 60
 DATABASE_RETRY_S = 5
+BACKLOG_RETRY_S = 120
 NEVER = (413, 415, 422)
 AFTER_PAIRING = (401, 403)
 
@@ -135,6 +137,7 @@ TABLE: dict[type[Exception], Kind] = {
     InfantError: Kind(400, "The request could not be met"),
     NoAudioError: Kind(422, "There is no audio in it"),
     UploadTooLargeError: Kind(413, "The recording is too large"),
+    LongBacklogError: Kind(429, "Too much is waiting", retry_after_s=BACKLOG_RETRY_S),
     BadFieldError: Kind(422, "A field makes no sense"),
     EnvelopeError: Kind(400, "The request around the audio is faulty"),
     LengthMissingError: Kind(411, "The length is missing"),

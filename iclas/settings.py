@@ -24,6 +24,7 @@ ICLAS_GATE_THRESHOLD = env.float("ICLAS_GATE_THRESHOLD", default=-1.0)  # below 
 ICLAS_SESSION_GAP_S = env.float("ICLAS_SESSION_GAP_S", default=1800.0)
 ICLAS_MAX_UPLOAD_BYTES = env.int("ICLAS_MAX_UPLOAD_BYTES", default=25 * 2**20)
 ICLAS_MAX_BULK_ITEMS = env.int("ICLAS_MAX_BULK_ITEMS", default=500)
+ICLAS_MAX_BACKLOG = env.int("ICLAS_MAX_BACKLOG", default=10_000)  # 0: no limit
 ICLAS_LEASE_S = env.int("ICLAS_LEASE_S", default=300)
 ICLAS_MAX_ATTEMPTS = env.int("ICLAS_MAX_ATTEMPTS", default=5)
 ICLAS_SWEEP_EVERY_S = env.float("ICLAS_SWEEP_EVERY_S", default=30.0)

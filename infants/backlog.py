@@ -1,7 +1,8 @@
 """What waits, what is in hand, and what was set aside: the queues as the rows tell them.
 
 What comes in: a viewer and a moment. What goes out: counts and ages by state, and the dead letters
-(recordings that failed, with their reason). Guaranteed: no names, and a fixed number of queries.
+(recordings that failed, with their reason); and a refusal where too much waits to take in more.
+Guaranteed: no names, and a fixed number of queries.
 """
 
 import datetime as dt
@@ -12,8 +13,10 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, Q
 
 from infants.access import Viewer
+from infants.errors import LongBacklogError
+from infants.models import Recording
 from infants.selectors import visible_recordings
-from infants.states import ON_THE_WAY, Reason, State
+from infants.states import ENDS, ON_THE_WAY, Reason, State
 
 DEAD_SHOWN = 50
 
@@ -82,6 +85,18 @@ def backlog(viewer: Viewer, now: dt.datetime) -> Backlog:
         dead=_dead(viewer),
         last_end_at=max(ended, default=None),
     )
+
+
+def refuse_long_backlog(most_waiting: int | None) -> None:
+    """Raise `LongBacklogError` where so many or more are on their way; `None` knows no limit.
+
+    What waits for its device to be assigned is no work, and does not count.
+    """
+    if most_waiting is None:
+        return
+    waiting = Recording.objects.exclude(state__in=ENDS).exclude(state=State.HELD).order_by()
+    if waiting.values("id")[most_waiting - 1 : most_waiting].exists():
+        raise LongBacklogError(most_waiting)
 
 
 def _by_state(viewer: Viewer, now: dt.datetime) -> dict[str, dict[str, Any]]:

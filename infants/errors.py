@@ -3,6 +3,7 @@
 InfantError
 ├── NoAudioError          the upload holds no audio
 ├── UploadTooLargeError   larger than one upload may be
+├── LongBacklogError      more waits than can be worked off soon: later
 ├── BadFieldError         something said of the audio makes no sense
 ├── EnvelopeError         the request around the audio is faulty; the audio may be sound
 │   ├── BulkMismatchError       items and audio parts of a bulk upload do not pair up
@@ -56,6 +57,20 @@ class UploadTooLargeError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"A recording may have at most {self.limit_bytes} bytes."
+
+
+class LongBacklogError(InfantError):
+    """So much waits to be judged that nothing more is taken in for a while."""
+
+    code = "long_backlog"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"{self.limit} recordings wait to be judged; keep yours and send it again later."
 
 
 class BadFieldError(InfantError):

@@ -3,7 +3,8 @@
 The contract, in full: 201, or 200 on a replay, means durably stored, and the device may delete its
 copy. 413, 415 and 422 mean that it will never be accepted: discard. 401 and 403 mean keep, and pair
 again. Everything else means keep and retry; 503 says when, also while the disk is full
-(`storage_full`). Every problem document says the same in its member `retry`.
+(`storage_full`), and so does 429, while more waits than can be judged soon (`long_backlog`).
+Every problem document says the same in its member `retry`.
 """
 
 from typing import Any
@@ -86,7 +87,8 @@ class RecordingsView(ApiListView):
     def post(self, request: Request) -> Response:
         """Store one recording; 201 or 200 means that the device may delete its copy."""
         form = read_form(request, settings.ICLAS_MAX_UPLOAD_BYTES)
-        stored = store_upload(_device(request), one_upload(form, request.headers.get(KEY.name)))
+        said = one_upload(form, request.headers.get(KEY.name))
+        stored = store_upload(_device(request), said, settings.ICLAS_MAX_BACKLOG or None)
         where = {"Location": reverse("recording", args=[stored.recording.id])}
         shown = document(RecordingSerializer, stored.recording, request)
         return Response(shown, status=_status(stored), headers=where)
@@ -114,7 +116,8 @@ class BulkUploadView(ApiView):
 
     def _one(self, audio: File, said: object) -> dict[str, Any]:
         try:
-            stored = store_upload(_device(self.request), described(audio, said))
+            limit = settings.ICLAS_MAX_BACKLOG or None
+            stored = store_upload(_device(self.request), described(audio, said), limit)
         except (InfantError, OSError, OperationalError) as error:
             problem = self.get_exception_handler()(error, self.get_exception_handler_context())
             return {"status": problem.status_code, "problem": problem.data}

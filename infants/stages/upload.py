@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from devices.models import Device
+from infants.backlog import refuse_long_backlog
 from infants.clock import read_clock
 from infants.models import Recording
 from infants.selectors import infant_served
@@ -45,13 +46,17 @@ class Stored:
     replayed: bool
 
 
-def store_upload(device: Device, upload: Upload) -> Stored:
+def store_upload(device: Device, upload: Upload, most_waiting: int | None = None) -> Stored:
     """Store one upload durably and idempotently; commits. The device may delete its copy.
+
+    Where `most_waiting` or more are on their way already, nothing new is stored.
 
     Raises
     ------
     NoAudioError, UploadTooLargeError
         Which will be refused however often it is sent.
+    LongBacklogError
+        Which will be taken later.
 
     """
     now = timezone.now()
@@ -60,6 +65,7 @@ def store_upload(device: Device, upload: Upload) -> Stored:
     known = _known(device, sha256, upload.idempotency_key)
     if known is not None:
         return Stored(known, replayed=True)
+    refuse_long_backlog(most_waiting)
     audio = keep_audio(upload.audio, sha256, size)
     try:
         with transaction.atomic():

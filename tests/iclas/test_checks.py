@@ -39,6 +39,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "lease": (_set("ICLAS_LEASE_S", 290), "ICLAS_LEASE_S"),
     "attempts": (_set("ICLAS_MAX_ATTEMPTS", 0), "ICLAS_MAX_ATTEMPTS"),
     "upload limit": (_set("ICLAS_MAX_UPLOAD_BYTES", 0), "ICLAS_MAX_UPLOAD_BYTES"),
+    "backlog limit": (_set("ICLAS_MAX_BACKLOG", -1), "ICLAS_MAX_BACKLOG"),
     "bulk limit": (_set("ICLAS_MAX_BULK_ITEMS", 99), "ICLAS_MAX_BULK_ITEMS"),
     "sign-up": (_set("SIGN_UP", "perhaps"), "SIGN_UP"),
     "verification": (_set("ACCOUNT_EMAIL_VERIFICATION", "perhaps"), "ACCOUNT_EMAIL_VERIFICATION"),

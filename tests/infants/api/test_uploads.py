@@ -12,14 +12,15 @@ import pytest
 from django.db import OperationalError, connections
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from devices.models import Device, issue_token
 from infants import storage
 from infants.models import Recording
 from infants.stages import upload as upload_stage
 from infants.states import State
-from tests.builders import START, a_device, an_infant, as_device
-from tests.uploads import BOUNDARY, MULTIPART, UPLOAD, assert_problem, audio, form, send
+from tests.builders import START, a_device, a_recording, an_infant, as_device
+from tests.uploads import BOUNDARY, MULTIPART, UPLOAD, assert_problem, audio, form, send, send_bulk
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +28,34 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def device() -> Device:
     return a_device(an_infant())
+
+
+# --- what has to wait ----------------------------------------------------------------------------
+
+
+def test_where_too_much_waits_a_device_is_told_when_to_come_again(
+    device: Device, settings: Settings
+) -> None:
+    settings.ICLAS_MAX_BACKLOG = 2
+    infant = device.assignments.get().infant
+    a_recording(infant, device=device, state=State.RECEIVED)
+    a_recording(infant, device=device, state=State.DONE)
+    a_recording(None, device=device, state=State.HELD, reason="no_infant")
+    assert send(device, b"first", key="one").status_code == 201
+    answer = send(device, b"second", key="two")
+    said = assert_problem(answer, 429, "long_backlog", "later")
+    assert answer["Retry-After"] == str(said["retry_after_s"])
+    assert not Recording.objects.filter(idempotency_key="two").exists()
+    assert send(device, b"first", key="one").status_code == 200
+    results = send_bulk(device, [b"first", b"third"]).json()["results"]
+    assert [one["status"] for one in results] == [200, 429]
+    Recording.objects.filter(state=State.RECEIVED).update(state=State.DONE)
+    assert send(device, b"second", key="two").status_code == 201
+
+
+def test_without_a_limit_everything_is_taken(device: Device, settings: Settings) -> None:
+    settings.ICLAS_MAX_BACKLOG = 0
+    assert [send(device, bytes([n])).status_code for n in range(1, 5)] == [201] * 4
 
 
 # --- what is stored ------------------------------------------------------------------------------
