@@ -63,6 +63,7 @@ TOO_OFTEN = Problem(
     429, "throttled", "Too Many Requests", "Request was throttled.", retry_after_s=42
 )
 PAIRING = "/devices/pair/"
+AS_SEEN = "RecordingAsSeen"
 NOT_MULTIPART = Problem(
     415,
     "unsupported_media_type",
@@ -90,10 +91,13 @@ class DeviceTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 def add_problems(result: Schema, generator: object, **_given: Any) -> Schema:
     """Add to every operation the problems that it may answer with, each with an example."""
     del generator
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    if seen := schemas.get(AS_SEEN):  # what people see holds all that a device sees, and fits both
+        seen["anyOf"] = seen.pop("oneOf")
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            for problem in _problems(path, method):
+            for problem in _problems(path, method, named=_names_somebody(path, operation)):
                 operation["responses"].setdefault(str(problem.status), _described(problem))
     return result
 
@@ -104,7 +108,13 @@ def _described(problem: Problem) -> Schema:
     return {"description": problem.title, "content": {CONTENT_TYPE: content}}
 
 
-def _problems(path: str, method: str) -> Iterator[Problem]:
+def _names_somebody(path: str, operation: Schema) -> bool:
+    """Tell whether a request says of whom or what it is: in its path, a filter or its body."""
+    filters = {parameter["name"] for parameter in operation.get("parameters", [])}
+    return "{" in path or "infant" in filters or operation["operationId"] == "write_diary_entry"
+
+
+def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
     """Yield what may go wrong with an operation."""
     if path.endswith(PAIRING):
         yield from _problems_of_pairing()
@@ -114,7 +124,7 @@ def _problems(path: str, method: str) -> Iterator[Problem]:
         known.append(BadEntryError({"ends_at": "The end must come after the start."}))
     if not path.endswith("/health/"):
         known += [UnknownTokenError(), RevokedDeviceError()]
-    if "{" in path:
+    if named:
         known.append(UnknownInfantError("01998f3a-1c2d-7e3f-9041-62738495a6b7"))
     if method == "post":
         known.append(TruncatedUploadError())

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,7 +45,13 @@ class RecordingView(ApiView):
     permission_classes = (IsPersonOrDevice,)
 
     @extend_schema(
-        operation_id="read_recording", responses=RecordingDetailSerializer, tags=["recordings"]
+        operation_id="read_recording",
+        responses=PolymorphicProxySerializer(
+            component_name="RecordingAsSeen",
+            serializers=[RecordingDetailSerializer, RecordingSerializer],
+            resource_type_field_name=None,
+        ),
+        tags=["recordings"],
     )
     def get(self, request: Request, recording_id: UUID) -> Response:
         """Read a recording: its cries, the gate's decision, the judgement.
