@@ -16,7 +16,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from pipelines.finder import crying
@@ -217,6 +216,8 @@ def cry_band(sound: Sound) -> Samples:
     """Return the samples without what lies outside the band of cries, 300 to 4000 Hz."""
     if not len(sound.samples):
         return sound.samples
+    import scipy.signal  # by far the slowest import here, and a monitor never comes to need it
+
     top_hz = min(CRY_BAND_HZ[1], 0.45 * sound.rate_hz)
     sections = scipy.signal.butter(
         2, (CRY_BAND_HZ[0], top_hz), "bandpass", fs=sound.rate_hz, output="sos"
