@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.config import CutConfig
+from monitor.wishes import Hearing
 from pipelines.finder import crying
 from pipelines.gate import gate_features
 from pipelines.heads import bundled_heads
@@ -36,19 +38,6 @@ STANDS_OUT_DB = 6.0
 
 
 @dataclass(frozen=True)
-class Cutting:
-    """Where takes begin and end, and which are kept."""
-
-    pre_roll_s: float = 1.0
-    post_roll_s: float = 1.0
-    hang_over_s: float = 3.0
-    """A bout is over when nobody has cried for so long."""
-    longest_s: float = 30.0
-    least_probability: float | None = None
-    """Of being a cry; None takes what the server asks for."""
-
-
-@dataclass(frozen=True)
 class Take:
     """One bout of crying; `first` counts samples from the start of the stream."""
 
@@ -65,8 +54,10 @@ class Take:
 class Listener:
     """Listens to one stream."""
 
-    def __init__(self, cutting: Cutting | None = None) -> None:
-        self._cutting = cutting or Cutting()
+    def __init__(self, cutting: CutConfig | None = None, hearing: Hearing | None = None) -> None:
+        self._cutting = cutting or CutConfig()
+        self.hearing = hearing or Hearing()
+        """What is asked from afar; may be changed at any time."""
         self._held: Samples = np.empty(0, dtype=np.int16)
         self._held_from = 0
         self._fresh = 0
@@ -75,6 +66,11 @@ class Listener:
         self._cried_until = 0
         self.not_cries = 0
         """How many takes were not kept, since the cry head did not take them for crying."""
+
+    def forget_not_cries(self) -> int:
+        """Return how many takes were not kept since the last time that this was asked."""
+        count, self.not_cries = self.not_cries, 0
+        return count
 
     @property
     def heard_to(self) -> int:
@@ -121,7 +117,8 @@ class Listener:
         size = self._in_samples(HELD_S)
         window = self._held[-size:]
         begins = self.heard_to - len(window)
-        for unit in cry_units(window):
+        quietest_dbfs = self._cutting.quietest_dbfs + self.hearing.louder_by_db
+        for unit in cry_units(window, quietest_dbfs):
             onset, offset = (begins + round(s * RATE_HZ) for s in (unit.onset_s, unit.offset_s))
             if offset > self._free_from:
                 yield max(onset, self._free_from), offset
@@ -150,11 +147,15 @@ class Listener:
         self._free_from = until
         samples = self._held[begins - self._held_from : until - self._held_from]
         probability = cry_probability(samples)
-        least = self._cutting.least_probability
-        if probability < (bundled_heads().cry.threshold if least is None else least):
+        if len(samples) < LEAST_S * RATE_HZ or probability < self._least_probability():
             self.not_cries += 1
             return []
         return [Take(begins, samples.copy(), probability)]
+
+    def _least_probability(self) -> float:
+        if self._cutting.least_probability is not None:
+            return self._cutting.least_probability
+        return 0.0 if self.hearing.sends_everything else bundled_heads().cry.threshold
 
     def _forget(self) -> None:
         keep_from = self.heard_to - self._in_samples(HELD_S)
@@ -172,13 +173,16 @@ def _as_sound(samples: Samples) -> Sound:
     return Sound(samples.astype(np.float32) / np.float32(FULL_SCALE), RATE_HZ)
 
 
-def cry_units(samples: Samples) -> tuple[Unit, ...]:
+def cry_units(samples: Samples, quietest_dbfs: float = SILENT_PEAK_DBFS) -> tuple[Unit, ...]:
     """Find the cry units of a window, as the server finds those of a recording.
 
     Parameters
     ----------
     samples
-        At 16 kHz; what never leaves -70 dBFS, which the server calls silent, has none.
+        At 16 kHz.
+    quietest_dbfs
+        Units that nowhere reach this level are left out; not under -70, where the server calls a
+        recording silent.
 
     Returns
     -------
@@ -187,16 +191,21 @@ def cry_units(samples: Samples) -> tuple[Unit, ...]:
         absolute level, takes the whole for one unit.
     """
     sound = _as_sound(samples)
-    peak = float(np.max(np.abs(sound.samples), initial=0.0))
-    if peak < 10.0 ** (SILENT_PEAK_DBFS / 20.0):
+    least = 10.0 ** (max(quietest_dbfs, SILENT_PEAK_DBFS) / 20.0)
+    if float(np.max(np.abs(sound.samples), initial=0.0)) < least:
         return ()
     levels = frame_levels(sound.samples - sound.samples.mean(), RATE_HZ)
     background = float(np.percentile(levels, 10.0))
     return tuple(
         unit
         for unit in units_by_chance(crying(peak_normalise(sound)), sound.duration_s)
-        if _level(levels, unit) >= background + STANDS_OUT_DB
+        if _level(levels, unit) >= background + STANDS_OUT_DB and _peak(sound, unit) >= least
     )
+
+
+def _peak(sound: Sound, unit: Unit) -> float:
+    own = sound.samples[int(unit.onset_s * RATE_HZ) : int(unit.offset_s * RATE_HZ)]
+    return float(np.max(np.abs(own), initial=0.0))
 
 
 def _level(levels: NDArray[np.float64], unit: Unit) -> float:
@@ -215,10 +224,10 @@ def cry_probability(samples: Samples) -> float:
     Returns
     -------
     float
-        The cry head's probability; 0 where there is no cry unit, or not half a second.
+        The cry head's probability; 0 where there is no cry unit.
     """
     sound = peak_normalise(_as_sound(samples))
     units = units_by_chance(crying(sound), sound.duration_s)
-    if not units or sound.duration_s < LEAST_S:
+    if not units:
         return 0.0
     return bundled_heads().cry.probability(gate_features(sound, units))

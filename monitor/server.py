@@ -19,12 +19,14 @@ from typing import Any
 import requests
 
 from monitor import __version__
+from monitor.clock import corrected, now
 from monitor.spool import Item
 
 RECORDINGS = "/api/v1/recordings/"
 BULK = "/api/v1/recordings/bulk/"
 PAIR = "/api/v1/devices/pair/"
 HEARTBEAT = "/api/v1/devices/self/heartbeat/"
+CREDENTIAL = "/api/v1/devices/self/credential/"
 SETTINGS = "/api/v1/devices/self/settings/"
 
 TIMEOUT_S = (10.0, 60.0)
@@ -194,6 +196,10 @@ class Server:
         """Tell how the device is."""
         return self._ask("POST", HEARTBEAT, json=dict(said))
 
+    def rotate(self) -> Answer:
+        """Ask for a new token; the old one holds until the new one is used."""
+        return _if_document(self._ask("POST", CREDENTIAL), "token")
+
     def settings(self, etag: str) -> Answer:
         """Ask how the device should be set, if that has changed."""
         headers = {"If-None-Match": etag} if etag else {}
@@ -240,9 +246,10 @@ def _file_name(item: Item) -> str:
 
 def _described(item: Item, battery_frac: float | None) -> dict[str, str]:
     """Return what is said of a recording; `clock` lets the server see how wrong ours is."""
+    present = now()
     said = {
-        "recorded_at": item.recorded_at,
-        "clock": dt.datetime.now(dt.UTC).isoformat(),
+        "recorded_at": corrected(item.told, present),
+        "clock": present.at.isoformat(),
         "session": str(item.told.get("session", "")),
     }
     if battery_frac is not None:

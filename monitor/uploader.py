@@ -64,6 +64,17 @@ class Pace:
 
 
 @dataclass
+class Outside:
+    """What an uploader asks of its surroundings before it sends."""
+
+    battery_frac: Callable[[], float | None] = lambda: None
+    is_forbidden: Callable[[], bool] = lambda: False
+    """Whether to wait, on a network that costs."""
+    is_renewed: Callable[[], bool] = lambda: False
+    """Whether there is another credential than when this was last asked."""
+
+
+@dataclass
 class Delivered:
     """What an uploader has done so far."""
 
@@ -88,7 +99,7 @@ class Uploader:
     connect: Callable[[], Server | None]
     pace: Pace = field(default_factory=Pace)
     rng: random.Random = field(default_factory=random.SystemRandom)
-    battery_frac: Callable[[], float | None] = lambda: None
+    outside: Outside = field(default_factory=Outside)
     done: Delivered = field(default_factory=Delivered)
 
     def __post_init__(self) -> None:
@@ -129,13 +140,15 @@ class Uploader:
     def step(self) -> float:
         """Send what is due, once; return the seconds until something may be due again."""
         now_s = self.pace.now_s()
+        if self.outside.is_renewed():
+            self.paired_again()
         if self._refused_until_s is not None and now_s >= self._refused_until_s:
             self.paired_again()
         wait_s = max(self._not_before_s, self._refused_until_s or 0.0) - now_s
         if wait_s > 0.0:
             return wait_s
         due = self._due(now_s)
-        if not due:
+        if not due or self.outside.is_forbidden():
             return self._idle_s(now_s)
         self._server = self._server or self.connect()
         if self._server is None:
@@ -164,11 +177,11 @@ class Uploader:
         many = len(due) >= BULK_FROM and self._alone == 0
         batch = self._readable(due[:BULK_MOST] if many else due[:1])
         if len(batch) > 1:
-            self._take_all(batch, server.upload_many(batch, self.battery_frac()))
+            self._take_all(batch, server.upload_many(batch, self.outside.battery_frac()))
         elif batch:
             [(item, content)] = batch
             self._alone = max(0, self._alone - 1)
-            self._take([(item, server.upload(item, content, self.battery_frac()))])
+            self._take([(item, server.upload(item, content, self.outside.battery_frac()))])
 
     def _readable(self, items: Sequence[Item]) -> list[tuple[Item, bytes]]:
         """Read as many as one request may hold, one at least; what is damaged is set aside."""
