@@ -1,12 +1,14 @@
 """Listening: what is cut out is the crying, whole, once, and as the server would judge it."""
 
+import itertools
 from functools import cache
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from monitor.listen import HELD_S, RATE_HZ, Cutting, Listener, Take, cry_probability
+from monitor.config import CutConfig
+from monitor.listen import HELD_S, RATE_HZ, Listener, Take, cry_probability
 from pipelines.channel import coloured_noise
 from pipelines.gate import gate_features
 from pipelines.heads import bundled_heads
@@ -38,7 +40,7 @@ def a_night() -> Samples:
     return np.concatenate(parts)
 
 
-def heard(samples: Samples, block: int = 1_600, cutting: Cutting | None = None) -> list[Take]:
+def heard(samples: Samples, block: int = 1_600, cutting: CutConfig | None = None) -> list[Take]:
     listener = Listener(cutting)
     takes = [
         take
@@ -103,12 +105,12 @@ def test_another_sound_is_looked_at_and_not_kept() -> None:
 
 def test_long_crying_is_cut_without_a_gap_and_without_overlap() -> None:
     samples = np.concatenate([quiet(3), *(a_cry(seed) for seed in range(6)), quiet(5)])
-    takes = heard(samples, cutting=Cutting(longest_s=10.0))
+    takes = heard(samples, cutting=CutConfig(longest_s=10.0))
     assert len(takes) >= 3
     assert max(take.duration_s for take in takes) <= 10.0
-    for before, after in zip(takes, takes[1:], strict=False):
+    for before, after in itertools.pairwise(takes):
         assert before.first + len(before.samples) <= after.first
-    gaps = [b.first - a.first - len(a.samples) for a, b in zip(takes, takes[1:], strict=False)]
+    gaps = [b.first - a.first - len(a.samples) for a, b in itertools.pairwise(takes)]
     assert min(gaps) == 0
 
 
@@ -118,7 +120,7 @@ def test_crying_at_the_very_start_and_end_is_heard() -> None:
 
 
 def test_what_it_holds_is_bounded() -> None:
-    listener, cutting = Listener(), Cutting()
+    listener, cutting = Listener(), CutConfig()
     most_s = 0.0
     for block in np.array_split(np.concatenate([a_cry(n) for n in range(3)] * 3), 90):
         listener.hear(block)
@@ -127,6 +129,6 @@ def test_what_it_holds_is_bounded() -> None:
 
 
 def test_a_lower_threshold_keeps_more() -> None:
-    none = heard(a_night(), cutting=Cutting(least_probability=0.999))
+    none = heard(a_night(), cutting=CutConfig(least_probability=0.999))
     assert none == []
-    assert len(heard(a_night(), cutting=Cutting(least_probability=0.0))) >= 2
+    assert len(heard(a_night(), cutting=CutConfig(least_probability=0.0))) >= 2

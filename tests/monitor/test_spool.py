@@ -143,9 +143,10 @@ def test_a_disk_that_takes_nothing_is_an_error_and_costs_nothing_else(
     tmp_path: Path, files: int, number: int
 ) -> None:
     spool = a_spool(tmp_path, disk=FullDisk(files, number))
+    for one in range(files):
+        spool.put(a_recording(one))
     with pytest.raises(MonitorError, match="nothing can be written"):
-        for one in range(3):
-            spool.put(a_recording(one))
+        spool.put(a_recording(7))
     assert len(spool.waiting()) == files
     spool.close()
 
