@@ -5,8 +5,8 @@ with the samples of one bout of crying and what came right before and after it. 
 is found by the very functions that the server uses: its finder of cry units on a window that moves
 by a second, and its cry head on the whole take, so that what is kept is what the server will not
 reject as no cry. Takes are in order, without overlap; the same samples in blocks of other lengths
-give the same takes. `HELD_S` and the longest take are all that is held: 40 s of sound, 1.3 MB,
-beside some 30 MB that the maths takes for a moment and a longest take of 30 s.
+give the same takes. `HELD_S` and the longest take are all that is held: 40 s of sound, 1.3 MB; the
+maths takes some 50 MB for a moment.
 """
 
 from __future__ import annotations

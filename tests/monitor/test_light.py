@@ -1,6 +1,8 @@
 """The monitor is light: neither torch nor Django, and nothing that a command does not need."""
 
+import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 
@@ -75,3 +77,16 @@ def test_hearing_loads_nothing_slow() -> None:
 def test_what_is_heard_is_heard_without_torch_and_without_django() -> None:
     found = {name.split(".")[0] for name in loaded(HEARS)}
     assert not found & (HEAVY | SERVER)
+
+
+def test_its_requirements_are_what_it_loads_at_the_versions_of_the_server() -> None:
+    whole, own = (
+        set(re.findall(r"^[\w.-]+==[\w.]+$", (project.ROOT / name).read_text(), flags=re.M))
+        for name in ("requirements.txt", "monitor/requirements.txt")
+    )
+    assert own <= whole
+    owners = importlib.metadata.packages_distributions()
+    # setuptools is not needed; it hooks into every process of its environment.
+    found = {name.split(".")[0] for name in loaded(EVERYTHING)}
+    needed = {owner.lower() for name in found for owner in owners.get(name, [])} - {"setuptools"}
+    assert {line.partition("==")[0] for line in own} == needed
