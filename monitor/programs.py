@@ -6,6 +6,8 @@ falls silent is an error that says so in its own last words, never with a camera
 ended with the block that started it.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import select
@@ -23,6 +25,8 @@ from monitor.intake import BLOCK_BYTES, RATE_HZ
 SILENT_FOR_S = 30.0
 """A program that gives nothing for so long hangs."""
 LOOKS_EVERY_S = 0.5
+PIPE_BYTES = 2**20
+"""Half a minute of sound: a memory card may take seconds over a write, and a microphone none."""
 ENDS_WITHIN_S = 2.0
 MICROPHONE_PROGRAMS = ("arecord", "parec", "ffmpeg")
 SECRET = re.compile(r"://[^/@\s]*@")
@@ -89,6 +93,8 @@ def pieces_of(command: Sequence[str], stop: threading.Event) -> Iterator[bytes]:
     with tempfile.TemporaryFile() as said, _started(command, said) as process:
         if process.stdout is None:
             raise SourceError(f"{command[0]} has no output")
+        with contextlib.suppress(OSError):  # a user may have used up what is granted
+            fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         yield from read_pieces(process.stdout.fileno(), stop, SILENT_FOR_S)
         if not stop.is_set():
             raise SourceError(f"{command[0]} ended: {_last_words(said)}")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from monitor import __version__
 from monitor.config import Config
 from monitor.credential import changed_at, read_credential
-from monitor.errors import ConfigError, NotPairedError
+from monitor.errors import ConfigError, MonitorError, NotPairedError
 from monitor.heart import Heart, battery_frac
 from monitor.server import Server
 from monitor.sources import Source
@@ -81,12 +81,16 @@ class Station:
         )
         self.started_at_s = time.time()
         self.recorder: Recorder | None = None
+        self.has_failed = False
+        """Whether a part of it ended by a fault of ours."""
 
     def run(self, source: Source) -> None:
         """Hear a source to its end and upload what was heard, or until told to stop.
 
         Raises
         ------
+        MonitorError
+            A part of it failed.
         NotPairedError
             The source has ended, and what was heard cannot be uploaded before the device is paired.
         """
@@ -97,6 +101,8 @@ class Station:
                     count = len(self.spool.waiting())
                     raise NotPairedError(f"{count} recordings wait: {self.uploader.trouble}")
                 self.stop.wait(LOOKS_EVERY_S)
+        if self.has_failed:
+            raise MonitorError("a part of the monitor failed; the spool is safe. Start it again.")
 
     def _hear(self, source: Source) -> None:
         from monitor.recorder import Recorder  # loads the maths, while uploads have begun already
@@ -115,7 +121,7 @@ class Station:
             self.heart.run,
             self._tell,
         ]
-        threads = [threading.Thread(target=run, args=(self.stop,), daemon=True) for run in parts]
+        threads = [threading.Thread(target=self._guarded, args=(p,), daemon=True) for p in parts]
         for thread in threads:
             thread.start()
         try:
@@ -127,6 +133,14 @@ class Station:
                 thread.join(ENDS_WITHIN_S)
             self._write_status(is_running=False)
             self.spool.close()
+
+    def _guarded(self, part: Callable[[threading.Event], None]) -> None:
+        """Let a part work; where a fault of ours ends it, end the others too."""
+        try:
+            part(self.stop)
+        finally:
+            self.has_failed = self.has_failed or not self.stop.is_set()
+            self.stop.set()
 
     # --- how things stand ----------------------------------------------------------------------
 

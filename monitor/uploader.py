@@ -122,12 +122,21 @@ class Uploader:
     def run(self, stop: threading.Event) -> None:
         """Upload until told to stop."""
         while not stop.is_set():
-            wait_s = self.step()
+            wait_s = self._step_or_wait()
             if wait_s > 0.0:
                 self.spool.arrived.wait(min(wait_s, LOOKS_EVERY_S))
                 self.spool.arrived.clear()
         if self._server is not None:
             self._server.close()
+
+    def _step_or_wait(self) -> float:
+        """Take a step; where the disk fails, wait, since it may come back."""
+        try:
+            return self.step()
+        except OSError as error:
+            self.trouble = f"the spool cannot be read or changed: {error}"
+            log.error("%s", self.trouble)  # noqa: TRY400  no stack for people
+            return self._backoff.failed()
 
     def paired_again(self) -> None:
         """Take up the new credential and go on at once."""

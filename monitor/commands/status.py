@@ -53,11 +53,10 @@ def _lines(
     else:
         yield f"Paired with {credential.server} as “{credential.name}”."
     if found.is_in_use:
-        yield f"Running since {_ago(said.get('started_at_s'))}, hearing: {said.get('source')}."
-        yield f"Last sound {_ago(said.get('last_sound_at_s'))} ago, last crying " + (
-            f"{_ago(said.get('last_cry_at_s'))} ago; last upload "
-            f"{_ago(said.get('last_upload_at_s'))} ago."
-        )
+        yield f"Running, hearing: {said.get('source')}; started {_ago(said.get('started_at_s'))}."
+        yield f"Last sound: {_ago(said.get('last_sound_at_s'))}."
+        yield f"Last crying: {_ago(said.get('last_cry_at_s'))}."
+        yield f"Last upload: {_ago(said.get('last_upload_at_s'))}."
     else:
         yield "No monitor is running here."
     if said.get("trouble") and found.is_in_use:
@@ -69,9 +68,9 @@ def _lines(
 
 def _ago(at_s: object) -> str:
     if not isinstance(at_s, int | float):
-        return "never"
+        return "not yet"
     seconds = max(0.0, time.time() - at_s)
     for size_s, word in ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min")):
         if seconds >= 2 * size_s:
-            return f"{seconds / size_s:.0f} {word}"
-    return f"{seconds:.0f} s"
+            return f"{seconds / size_s:.0f} {word} ago"
+    return f"{seconds:.0f} s ago"

@@ -4,7 +4,6 @@ What was not synced may be lost: of a file's bytes any beginning may be there, a
 may not be, a name that was taken away may be again. `after_cuts` makes each such state of a folder.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,10 +100,11 @@ def _rename(files: Files, act: Act) -> None:
 
 
 def laid_out(files: Files, folder: Path, copy: Path) -> None:
-    """Write a state into a fresh copy of the folder."""
-    shutil.rmtree(copy, ignore_errors=True)
+    """Write a state into a copy of the folder, and nothing else."""
+    for old in copy.rglob("*"):
+        if old.is_file():
+            old.unlink()
     for path, content in files.items():
         place = copy / Path(path).relative_to(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    copy.mkdir(parents=True, exist_ok=True)

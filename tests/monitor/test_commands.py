@@ -15,6 +15,7 @@ from monitor.config import Config
 from monitor.credential import Credential, read_credential, write_credential
 from monitor.spool import Recording, Spool, look_into
 from monitor.station import Station
+from monitor.uploader import Uploader
 from tests.monitor.nights import put_night
 from tests.monitor.stand_in import Stand, a_server, problem
 
@@ -195,6 +196,22 @@ def test_two_monitors_do_not_share_a_spool(
     spool.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_half_a_monitor_is_none(
+    paired: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_uploader: Uploader) -> float:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Uploader, "step", fail)
+    (tmp_path / "nights").mkdir()
+    assert run(paired, "run", "--path", str(tmp_path / "nights"), "--watch") == 1
+    assert "a part of the monitor failed" in capsys.readouterr().err
+
+
 def test_told_to_stop_it_ends_at_once_and_leaves_everything(paired: Path, tmp_path: Path) -> None:
     folder = tmp_path / "nights"
     folder.mkdir()
@@ -202,7 +219,7 @@ def test_told_to_stop_it_ends_at_once_and_leaves_everything(paired: Path, tmp_pa
     process = subprocess.Popen([*command, "--state", str(paired)], cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
-        while not look_into(paired / "spool").is_in_use and time.monotonic() < deadline:
+        while not (paired / "status.json").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert run(paired, "status") == 0
         process.send_signal(signal.SIGTERM)

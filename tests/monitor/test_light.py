@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -43,6 +44,7 @@ assert recorder.done.takes == 1
 """
 
 
+@cache
 def loaded(code: str) -> set[str]:
     """Return the modules of a process that ran this."""
     done = subprocess.run(

@@ -50,8 +50,13 @@ def heard(samples: Samples, block: int = 1_600, cutting: CutConfig | None = None
     return takes + listener.end()
 
 
+@cache
+def heard_in_the_night() -> tuple[Take, ...]:
+    return tuple(heard(a_night()))
+
+
 def test_each_bout_is_one_take_with_what_came_before_and_after() -> None:
-    first, second = heard(a_night())
+    first, second = heard_in_the_night()
     assert first.first / RATE_HZ == pytest.approx(5.5, abs=0.6)
     assert 4.0 < first.duration_s < 7.5
     assert second.first / RATE_HZ == pytest.approx(25.5, abs=0.6)
@@ -60,15 +65,15 @@ def test_each_bout_is_one_take_with_what_came_before_and_after() -> None:
         assert np.array_equal(take.samples, own)
 
 
-@pytest.mark.parametrize("block", [317, 48_000, 10**7])
+@pytest.mark.parametrize("block", [317, 10**7])
 def test_blocks_may_have_any_length(block: int) -> None:
-    for one, other in zip(heard(a_night()), heard(a_night(), block), strict=True):
+    for one, other in zip(heard_in_the_night(), heard(a_night(), block), strict=True):
         assert (one.first, one.probability) == (other.first, other.probability)
         assert np.array_equal(one.samples, other.samples)
 
 
 def test_what_is_kept_the_server_takes_for_a_cry_with_the_same_probability() -> None:
-    for take in heard(a_night()):
+    for take in heard_in_the_night():
         content = wav_bytes(Sound(take.samples.astype(np.float32) / 32_768.0, RATE_HZ))
         found = segment(content)
         features = gate_features(found.sound, found.units)

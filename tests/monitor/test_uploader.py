@@ -1,5 +1,6 @@
 """The uploader: patient with the server, impatient with nothing else, and it loses nothing."""
 
+import errno
 import random
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.server import Server
-from monitor.spool import Recording, Spool
+from monitor.spool import Item, Recording, Spool
 from monitor.uploader import ALONE_FOR, Backoff, Pace, Uploader
 from tests.monitor.stand_in import Stand, a_server, problem
 
@@ -176,6 +177,19 @@ def test_a_server_that_does_not_answer_costs_nothing(bench: Bench) -> None:
     assert len(bench.spool.waiting()) == 1
     bench.url = url
     bench.uploader.paired_again()
+    bench.go()
+    assert bench.stand.keys == ["k1"]
+
+
+def test_a_disk_that_fails_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_item: Item) -> bytes:
+        raise OSError(errno.EIO, "the card fell out")
+
+    bench.put(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(Item, "content", fail)
+        assert bench.uploader._step_or_wait() > 0.0
+    assert "the card fell out" in bench.uploader.trouble
     bench.go()
     assert bench.stand.keys == ["k1"]
 
