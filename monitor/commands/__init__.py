@@ -1,0 +1,1 @@
+"""The commands of `python -m monitor`, one a module; each has `configure` and `main`."""
