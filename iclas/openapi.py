@@ -12,6 +12,7 @@ from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 from infants.errors import (
     BadEntryError,
     BadFieldError,
+    DeviceGoneError,
     NoAudioError,
     PairingCodeError,
     TruncatedUploadError,
@@ -178,5 +179,7 @@ def _problems_of_devices(path: str, method: str) -> Iterator[Problem]:
     known: list[Exception] = [UnknownTokenError(), OSError()]
     if "{" in path:
         known.append(UnknownDeviceError(UUID("01998f3a-2d3e-7f40-8152-738495a6b7c8")))
+        if method != "get":
+            known.append(DeviceGoneError())
     yield from (problem for error in known if (problem := problem_of(error)) is not None)
     yield UNEXPECTED

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.utils import timezone
 
 from devices.models import Device
@@ -89,7 +89,8 @@ def devices_managed_by(viewer: Viewer) -> QuerySet[Device]:
     last = DeviceAssignment.objects.filter(device=OuterRef("id")).order_by("-starts_at")
     serving = DeviceAssignment.objects.filter(device=OuterRef("id"), ends_at=None)
     devices = Device.objects.annotate(
-        infant_id=Subquery(last.values("infant_id")[:1]), is_serving=Exists(serving)
+        infant_id=Subquery(last.values("infant_id")[:1], output_field=UUIDField()),
+        is_serving=Exists(serving),
     )
     if sees_everything(viewer):
         return devices

@@ -15,12 +15,11 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from devices.credentials import revoke_device, rotate_token
-from devices.errors import RevokedDeviceError
 from devices.models import Device, DeviceSettings
 from devices.wishes import change_settings
 from infants.access import Viewer, devices_managed_by
 from infants.assignments import assign_device
-from infants.errors import UnknownDeviceError
+from infants.errors import DeviceGoneError, UnknownDeviceError
 from infants.models import DeviceAssignment, Infant, Recording
 from infants.selectors import managed_infant
 from infants.states import Reason
@@ -75,13 +74,13 @@ def reassign_monitor(viewer: Viewer, device_id: UUID, infant_id: UUID) -> Device
     ------
     UnknownDeviceError, UnknownInfantError
         Where the viewer manages no such device, or no such infant.
-    RevokedDeviceError
+    DeviceGoneError
         A device that was revoked serves nobody any more.
 
     """
     device, infant = monitor_named(viewer, device_id), managed_infant(viewer, infant_id)
     if device.revoked_at is not None:
-        raise RevokedDeviceError
+        raise DeviceGoneError
     if not _open(infant).filter(device=device).exists():
         assign_device(device, infant)
     return device
@@ -99,7 +98,7 @@ def renew_token(viewer: Viewer, device_id: UUID) -> str:
     """Return a new token for a device whose token is set by hand; the old ones end with its use."""
     device = monitor_named(viewer, device_id)
     if device.revoked_at is not None:
-        raise RevokedDeviceError
+        raise DeviceGoneError
     return rotate_token(device, timezone.now())
 
 
