@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Min
+
 from devices.errors import RevokedDeviceError, UnknownTokenError
 from devices.models import Device, DeviceCredential, DeviceSettings, Presence, token_digest
 
@@ -45,12 +47,8 @@ def presences_of(
 
 def first_presences(devices: Iterable[UUID]) -> dict[UUID, dt.datetime]:
     """Return since when it is known of devices whether they were there."""
-    known: dict[UUID, dt.datetime] = {}
-    rows = Presence.objects.filter(device__in=list(devices)).order_by("-starts_at")
-    for device_id, starts_at in rows.values_list("device_id", "starts_at"):
-        if device_id is not None:
-            known[device_id] = starts_at
-    return known
+    rows = Presence.objects.filter(device__in=list(devices)).order_by()
+    return dict(rows.values_list("device_id").annotate(first=Min("starts_at")))
 
 
 def hearing_since(now: dt.datetime, within: dt.timedelta) -> dt.datetime | None:

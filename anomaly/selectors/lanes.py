@@ -13,9 +13,11 @@ from django.db.models import Q
 
 from anomaly.models import DailyRollup, Episode, PersonalModel
 from anomaly.selectors.watched import watched_days
+from devices.selectors import first_presences, presences_of
 from infants.access import Right, Viewer, infants_for
 from infants.models import DeviceAssignment, DiaryEntry, Infant
 from infants.selectors import check_visible, visible_recordings
+from infants.stretches import Span
 from pipelines.lasting import WatchedDay
 
 MOST_NOTES = 400
@@ -33,13 +35,19 @@ class Version:
 
 @dataclass(frozen=True)
 class Serving:
-    """A monitor that served the infant; its name is empty for those who may not know names."""
+    """A monitor that served the infant; its name is empty for those who may not know names.
+
+    `there` is when it was heard from again and again, and `known_from` since when that is known:
+    only of monitors that send heartbeats.
+    """
 
     starts_at: dt.datetime
     ends_at: dt.datetime | None
     name: str
     kind: str
     last_seen_at: dt.datetime | None
+    known_from: dt.datetime | None = None
+    there: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,9 @@ def _serving(
     rows = DeviceAssignment.objects.filter(still, infant=infant, starts_at__lt=end).select_related(
         "device"
     )
+    served = list(rows.order_by("starts_at"))
+    devices = {row.device_id for row in served if row.device.last_heartbeat_at is not None}
+    there, known_from = presences_of(devices, start, end), first_presences(devices)
     return [
         Serving(
             row.starts_at,
@@ -153,8 +164,10 @@ def _serving(
             row.device.name if is_identified else "",
             row.device.kind,
             row.device.last_seen_at,
+            known_from.get(row.device_id),
+            tuple(Span(one.starts_at, one.ends_at) for one in there.get(row.device_id, ())),
         )
-        for row in rows.order_by("starts_at")
+        for row in served
     ]
 
 
