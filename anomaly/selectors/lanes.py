@@ -13,8 +13,8 @@ from django.db.models import Q
 
 from anomaly.models import DailyRollup, Episode, PersonalModel
 from anomaly.selectors.watched import watched_days
-from devices.selectors import first_presences, presences_of
 from infants.access import Right, Viewer, infants_for
+from infants.attendance import Attendance, attendance_of
 from infants.models import DeviceAssignment, DiaryEntry, Infant
 from infants.selectors import check_visible, visible_recordings
 from infants.stretches import Span
@@ -37,8 +37,8 @@ class Version:
 class Serving:
     """A monitor that served the infant; its name is empty for those who may not know names.
 
-    `there` is when it was heard from again and again, and `known_from` since when that is known:
-    only of monitors that send heartbeats.
+    `listened` is when it listened, and `known_from` since when that is known: only of monitors that
+    send heartbeats.
     """
 
     starts_at: dt.datetime
@@ -47,7 +47,7 @@ class Serving:
     kind: str
     last_seen_at: dt.datetime | None
     known_from: dt.datetime | None = None
-    there: tuple[Span, ...] = ()
+    listened: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,20 +155,26 @@ def _serving(
         "device"
     )
     served = list(rows.order_by("starts_at"))
-    devices = {row.device_id for row in served if row.device.last_heartbeat_at is not None}
-    there, known_from = presences_of(devices, start, end), first_presences(devices)
+    attended = attendance_of([row.device for row in served], start, end)
     return [
-        Serving(
-            row.starts_at,
-            row.ends_at,
-            row.device.name if is_identified else "",
-            row.device.kind,
-            row.device.last_seen_at,
-            known_from.get(row.device_id),
-            tuple(Span(one.starts_at, one.ends_at) for one in there.get(row.device_id, ())),
-        )
+        _one_serving(row, attended.get(row.device_id), is_identified=is_identified)
         for row in served
     ]
+
+
+def _one_serving(
+    row: DeviceAssignment, attended: Attendance | None, *, is_identified: bool
+) -> Serving:
+    device = row.device
+    return Serving(
+        row.starts_at,
+        row.ends_at,
+        device.name if is_identified else "",
+        device.kind,
+        device.last_seen_at,
+        None if attended is None else attended.known_from,
+        () if attended is None else attended.listened,
+    )
 
 
 def days_of(viewer: Viewer, infant: Infant) -> list[Day]:

@@ -56,7 +56,7 @@ def _told(
         yield Gap(start, end, UNASSIGNED)
         return
     known = inside(_known(there, now), start, end)
-    heard = joined(span for one in there for span in _there(one, now))
+    heard = joined(span for one in there for span in _listened(one, now))
     found = [Gap(*span, QUIET) for at in known for span in inside(heard, *at)]
     found += [Gap(*span, SILENT) for at in known for span in outside(heard, *at)]
     for span in outside(known, start, end):
@@ -92,9 +92,11 @@ def _less(span: Span, others: Sequence[Span]) -> list[Span]:
     return outside(others, *span) if span.start < span.end else []
 
 
-def _there(one: Serving, now: dt.datetime) -> list[Span]:
-    """Return when a monitor was there; one that is not silent yet still is."""
-    spans = [Span(at.start, now if now - at.end <= silent_after() else at.end) for at in one.there]
+def _listened(one: Serving, now: dt.datetime) -> list[Span]:
+    """Return when a monitor listened; one that is not silent yet still does."""
+    spans = [
+        Span(at.start, now if now - at.end <= silent_after() else at.end) for at in one.listened
+    ]
     return inside(spans, one.starts_at, one.ends_at or now)
 
 

@@ -71,7 +71,7 @@ def test_the_future_is_no_gap() -> None:
 def beating(*there: tuple[float, float], **given: object) -> Serving:
     """Return a monitor that was there between some days before now, by its heartbeats."""
     spans = tuple(Span(NOW - first * DAY, NOW - last * DAY) for first, last in there)
-    return serving(known_from=spans[0].start, there=spans, **given)  # type: ignore[arg-type]
+    return serving(known_from=spans[0].start, listened=spans, **given)  # type: ignore[arg-type]
 
 
 def told(*serving: Serving, last: int = 10) -> list[tuple[float, float, str]]:
