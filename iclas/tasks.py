@@ -85,8 +85,9 @@ def sweep() -> None:
     ).exclude(lease_until__gt=now)
     oldest = still.order_by("state_changed_at").values_list("id", flat=True)
     flow.send_on([*orphans, *oldest[:SWEPT_AT_ONCE]])
-    follow_monitors(now)
     raise_alerts(now)
+    if follow_monitors(now):
+        raise_alerts(now)
 
 
 @shared_task

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from devices.models import DeviceSettings
 from infants.models import Infant
 
-AS_IT_IS, LISTEN = "", "0"
+AS_IT_IS, LISTEN = "as-it-is", "0"
 SUSPENSIONS_MIN = {
     "30": _("For half an hour"),
     "60": _("For an hour"),
@@ -37,7 +37,6 @@ class MonitorForm(forms.Form):
     )
     suspend = forms.ChoiceField(
         label=_("Record nothing"),
-        required=False,
         choices=[
             (AS_IT_IS, _("Leave as it is")),
             (LISTEN, _("Listen from now on")),

@@ -223,6 +223,19 @@ def test_real_uploads_are_what_their_descriptions_say(schema: Schema) -> None:
     _holds(schema, _described(schema, "post", path, 200, "application/json"), bulk.json())
 
 
+@pytest.mark.django_db
+def test_what_a_device_reads_of_itself_is_what_its_description_says(schema: Schema) -> None:
+    client, own = as_device(a_device(an_infant())), "/api/v1/devices/self/"
+    answers = {
+        ("post", 200, f"{own}heartbeat/"): client.post(f"{own}heartbeat/", {}, format="json"),
+        ("get", 200, f"{own}settings/"): client.get(f"{own}settings/"),
+        ("post", 201, f"{own}credential/"): client.post(f"{own}credential/"),
+    }
+    for (method, status, path), answer in answers.items():
+        assert answer.status_code == status
+        _holds(schema, _described(schema, method, path, status, "application/json"), answer.json())
+
+
 def test_it_is_served_and_so_are_its_pages_from_here_alone() -> None:
     client = Client()
     assert b"openapi: 3.1" in client.get("/api/v1/schema/").content

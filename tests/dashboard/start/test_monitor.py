@@ -23,7 +23,7 @@ from tests.uploads import UPLOAD, audio
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 HOUR = dt.timedelta(hours=1)
-ASKED = {"sensitivity": "high", "upload": "cries", "is_wifi_only": "on", "suspend": ""}
+ASKED = {"sensitivity": "high", "upload": "cries", "is_wifi_only": "on", "suspend": "as-it-is"}
 
 
 @pytest.fixture
