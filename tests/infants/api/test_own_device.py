@@ -14,7 +14,7 @@ from infants.models import Recording
 from tests.builders import a_device, a_member, an_infant, as_device, as_user
 from tests.uploads import UPLOAD, assert_problem, audio, send, send_bulk
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 HEARTBEAT = "/api/v1/devices/self/heartbeat/"
 SETTINGS = "/api/v1/devices/self/settings/"
 CREDENTIAL = "/api/v1/devices/self/credential/"
