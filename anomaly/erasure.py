@@ -4,18 +4,19 @@ What comes in: somebody who manages the infant. What goes out: an `Erasure` with
 no name. Guaranteed: all rows go in one transaction, which also writes down which files are to go;
 files go after it, and whatever a power cut leaves is deleted by the next round; bytes that another
 infant's recording needs too stay for that one; monitors that served nobody else are revoked, and
-what they uploaded before anybody was assigned goes too.
+what they uploaded before anybody was assigned, or told of themselves, goes too.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from devices.models import Device
+from devices.models import Device, Heartbeat, Presence
 from infants.access import Viewer
 from infants.locks import infant_locked
 from infants.models import Erasure, Household, Infant, Recording
@@ -39,6 +40,8 @@ def erase_infant(viewer: Viewer, infant_id: UUID) -> Erasure:
         recordings = Recording.objects.filter(infant=infant) | _held(devices)
         files = _audio_of(recordings) | _artefacts_of(infant_id)
         counts = _delete(recordings) + _delete(Infant.objects.filter(id=infant_id))
+        counts += _delete(Heartbeat.objects.filter(device__in=devices.values("id")))
+        counts += _delete(Presence.objects.filter(device__in=devices.values("id")))
         devices.filter(revoked_at=None).update(revoked_at=timezone.now())
         counts += _delete(Household.objects.filter(id=infant.household_id, infants=None))
         erasure = Erasure.objects.create(
@@ -111,7 +114,7 @@ def _artefacts_of(infant_id: UUID) -> set[str]:
     return {f"{folder}/{name}" for name in default_storage.listdir(folder)[1]}
 
 
-def _delete(rows: QuerySet[Recording] | QuerySet[Infant] | QuerySet[Household]) -> Counts:
+def _delete(rows: QuerySet[Any]) -> Counts:
     """Delete rows and what hangs on them; return how many of each kind."""
     _, by_kind = rows.delete()
     return Counter(by_kind)

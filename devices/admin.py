@@ -21,8 +21,8 @@ class CredentialInline(RowsInline):
     """When credentials were made, used and revoked; not even their digests."""
 
     model = DeviceCredential
-    fields = ("created_at", "last_used_at", "revoked_at")
-    readonly_fields = ("created_at", "last_used_at", "revoked_at")
+    fields = ("created_at", "last_used_at", "voids_older", "revoked_at")
+    readonly_fields = ("created_at", "last_used_at", "voids_older", "revoked_at")
     extra = 0
     can_delete = False
 
@@ -36,10 +36,14 @@ class CredentialInline(RowsInline):
 class DeviceAdmin(RowsAdmin):
     """Monitors; `manage.py create_device` registers one and prints its token once."""
 
-    list_display = ("id", "name", "kind", "last_seen_at", "battery_frac", "revoked_at")
-    list_filter = ("kind", ("revoked_at", admin.EmptyFieldListFilter))
+    list_display = ("id", "name", "kind", "last_seen_at", "battery_frac", "firmware", "revoked_at")
+    list_filter = ("kind", "is_sandbox", ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("id", "name", "hardware")
-    readonly_fields = ("id", "created_at", "last_seen_at", "battery_frac", "revoked_at")
+    readonly_fields = (
+        *("id", "created_at", "last_seen_at", "battery_frac", "revoked_at"),
+        *("last_heartbeat_at", "firmware", "queue_length", "clock_skew_s", "clock_bound_s"),
+    )
+    exclude = ("clock_samples",)
     inlines = (CredentialInline,)
     actions = ("revoke",)
 

@@ -1,18 +1,21 @@
 """How a request shows that it comes from a device: `Authorization: Bearer <token>`."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from devices.credentials import note_use
 from devices.errors import UnknownTokenError
 from devices.models import TOKEN_PREFIX, Device
-from devices.selectors import device_of_token
+from devices.selectors import credential_of_token
 
 
 class DeviceTokenAuthentication(BaseAuthentication):
     """Authenticate a device; `request.auth` is the device and `request.user` stays anonymous.
 
-    A bearer token without the device prefix is nobody's: there are no others.
+    A bearer token without the device prefix is nobody's: there are no others. That a token is in
+    use is written down, and the first use of a new one ends those before it.
     """
 
     keyword = b"bearer"
@@ -25,7 +28,9 @@ class DeviceTokenAuthentication(BaseAuthentication):
         text = token.strip().decode("latin-1")
         if not text.startswith(TOKEN_PREFIX):
             raise UnknownTokenError
-        return AnonymousUser(), device_of_token(text)
+        credential = credential_of_token(text)
+        note_use(credential, timezone.now())
+        return AnonymousUser(), credential.device
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  the framework's name
         """Name the scheme in `WWW-Authenticate`."""

@@ -2,7 +2,7 @@
 
 DeviceError
 ├── UnknownTokenError    nobody was ever given this token
-└── RevokedDeviceError   the device, or this credential of it, was revoked
+└── RevokedDeviceError   the device was revoked, or this token of it, or another took its place
 """
 
 from typing import ClassVar
@@ -25,10 +25,10 @@ class UnknownTokenError(DeviceError):
 
 
 class RevokedDeviceError(DeviceError):
-    """The device or its credential was revoked."""
+    """The device or its credential was revoked, or a newer credential is in use."""
 
     code = "device_revoked"
 
     def __str__(self) -> str:
         """Say it for people."""
-        return "This device was revoked; pair it again."
+        return "This device, or this token of it, was revoked; pair the device again."

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from typing_extensions import override
 
-from devices.errors import RevokedDeviceError, UnknownTokenError
+from devices.errors import UnknownTokenError
 from iclas.problems import CONTENT_TYPE, UNEXPECTED, Problem, problem_of
 from infants.errors import (
     BadEntryError,
     BadFieldError,
+    DeviceGoneError,
     LongBacklogError,
     NoAudioError,
     PairingCodeError,
     TruncatedUploadError,
+    UnknownDeviceError,
     UnknownInfantError,
     UploadTooLargeError,
 )
@@ -64,6 +67,28 @@ TOO_OFTEN = Problem(
 )
 PAIRING = "/devices/pair/"
 AS_SEEN = "RecordingAsSeen"
+NOT_ALLOWED = Problem(
+    403, "devices_only", "Forbidden", "Only a device may do this, with its own token."
+)
+NOT_JSON = Problem(
+    415,
+    "unsupported_media_type",
+    "Unsupported Media Type",
+    'Unsupported media type "text/plain" in request.',
+)
+BAD_HEARTBEAT = Problem(
+    400,
+    "bad_value",
+    "A value cannot be used",
+    "These values cannot be used: battery_frac.",
+    errors=(
+        {
+            "field": "battery_frac",
+            "detail": "Ensure this value is less than or equal to 1.",
+            "code": "max_value",
+        },
+    ),
+)
 NOT_MULTIPART = Problem(
     415,
     "unsupported_media_type",
@@ -119,11 +144,15 @@ def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
     if path.endswith(PAIRING):
         yield from _problems_of_pairing()
         return
+    if "/devices/" in path:
+        yield from _problems_of_devices(path, method)
+        return
     known: list[Exception] = [OSError()]
     if "/diary-entries/" in path and method in ("post", "patch"):
         known.append(BadEntryError({"ends_at": "The end must come after the start."}))
     if not path.endswith("/health/"):
-        known += [UnknownTokenError(), RevokedDeviceError()]
+        known.append(UnknownTokenError())
+        yield NOT_ALLOWED
     if named:
         known.append(UnknownInfantError("01998f3a-1c2d-7e3f-9041-62738495a6b7"))
     if method == "post":
@@ -149,4 +178,21 @@ def _problems_of_pairing() -> Iterator[Problem]:
     for error in (PairingCodeError(), OSError()):
         if (problem := problem_of(error)) is not None:
             yield problem
+    yield UNEXPECTED
+
+
+def _problems_of_devices(path: str, method: str) -> Iterator[Problem]:
+    """Yield what may go wrong with what concerns a device as such."""
+    yield NOT_ALLOWED
+    if method in ("post", "patch"):
+        yield NOT_JSON
+        yield BAD_HEARTBEAT
+    elif "{" not in path and "/self/" not in path:
+        yield BAD_FILTER
+    known: list[Exception] = [UnknownTokenError(), OSError()]
+    if "{" in path:
+        known.append(UnknownDeviceError(UUID("01998f3a-2d3e-7f40-8152-738495a6b7c8")))
+        if method != "get":
+            known.append(DeviceGoneError())
+    yield from (problem for error in known if (problem := problem_of(error)) is not None)
     yield UNEXPECTED

@@ -35,6 +35,7 @@ from infants.errors import (
     AudioMissingError,
     BadEntryError,
     BadFieldError,
+    DeviceGoneError,
     EnvelopeError,
     InfantError,
     LeaseLostError,
@@ -43,6 +44,7 @@ from infants.errors import (
     NoAudioError,
     NotReviewableError,
     PairingCodeError,
+    UnknownDeviceError,
     UnknownEntryError,
     UnknownInfantError,
     UploadTooLargeError,
@@ -132,7 +134,7 @@ NO_DATABASE = Kind(
 TABLE: dict[type[Exception], Kind] = {
     # devices
     DeviceError: Kind(401, "The device is not known"),
-    RevokedDeviceError: Kind(403, "The device was revoked"),
+    RevokedDeviceError: Kind(401, "The device was revoked"),
     # infants
     InfantError: Kind(400, "The request could not be met"),
     NoAudioError: Kind(422, "There is no audio in it"),
@@ -142,6 +144,8 @@ TABLE: dict[type[Exception], Kind] = {
     EnvelopeError: Kind(400, "The request around the audio is faulty"),
     LengthMissingError: Kind(411, "The length is missing"),
     UnknownInfantError: Kind(404, "No such infant"),
+    UnknownDeviceError: Kind(404, "No such device"),
+    DeviceGoneError: Kind(409, "The device was revoked"),
     PairingCodeError: Kind(403, "This code cannot be used"),
     UnknownEntryError: Kind(404, "No such diary entry"),
     BadEntryError: Kind(422, "The diary entry makes no sense"),

@@ -32,6 +32,8 @@ ICLAS_STANDS_STILL_S = env.float("ICLAS_STANDS_STILL_S", default=60.0)
 ICLAS_BUFFER_RECORDINGS = env.int("ICLAS_BUFFER_RECORDINGS", default=400)
 ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
+ICLAS_HEARTBEAT_EVERY_S = env.int("ICLAS_HEARTBEAT_EVERY_S", default=300)
+ICLAS_MONITOR_SILENT_S = env.int("ICLAS_MONITOR_SILENT_S", default=1800)
 
 # --- applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -249,6 +251,7 @@ SPECTACULAR_SETTINGS = {
         "StateEnum": "infants.states.State",
         "AlertActionKindEnum": "notify.models.AlertAction.Kind",
         "AlertStateEnum": "notify.models.Alert.State",
+        "DeviceKindEnum": "devices.models.Device.Kind",
         "DiaryKindEnum": "infants.models.DiaryEntry.Kind",
         "EpisodeKindEnum": "anomaly.models.Episode.Kind",
     },

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from anomaly.erasure import finish_erasures
 from anomaly.stages.episode import close_ended_episodes
+from anomaly.stages.silence import follow_monitors
+from devices.heartbeats import forget_old_heartbeats
 from iclas import flow
 from infants.diary import erase_removed
 from infants.errors import LeaseLostError
@@ -72,7 +74,8 @@ def judge_infant(infant_id: str) -> None:
 def sweep() -> None:
     """Send on whatever stands still: its message was lost, or its worker died.
 
-    The alerts of what that worker had found are raised here too.
+    The alerts of what that worker had found are raised here too, and monitors that fell silent
+    are found.
     """
     now = timezone.now()
     orphans = free_orphans()
@@ -83,6 +86,8 @@ def sweep() -> None:
     oldest = still.order_by("state_changed_at").values_list("id", flat=True)
     flow.send_on([*orphans, *oldest[:SWEPT_AT_ONCE]])
     raise_alerts(now)
+    if follow_monitors(now):
+        raise_alerts(now)
 
 
 @shared_task
@@ -101,3 +106,4 @@ def erase_what_is_over() -> None:
         finish_erasures()
         erase_outdated_audio(timezone.now())
         erase_removed(timezone.now())
+        forget_old_heartbeats(timezone.now())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.utils import timezone
 
 from devices.models import Device
@@ -78,6 +78,23 @@ def infants_for(viewer: Viewer, right: Right = Right.SEE) -> QuerySet[Infant]:
         return Infant.objects.none()
     roles = [role for role, rights in RIGHTS.items() if right in rights]
     return Infant.objects.filter(id__in=_live(viewer.user, roles).values("infant_id"))
+
+
+def devices_managed_by(viewer: Viewer) -> QuerySet[Device]:
+    """Return the devices that this viewer may set, revoke and give to another infant.
+
+    They are those that serve an infant whom the viewer manages, or served none other since.
+    `infant_id` says of each whom it serves or served last, `is_serving` whether it still does.
+    """
+    last = DeviceAssignment.objects.filter(device=OuterRef("id")).order_by("-starts_at")
+    serving = DeviceAssignment.objects.filter(device=OuterRef("id"), ends_at=None)
+    devices = Device.objects.annotate(
+        infant_id=Subquery(last.values("infant_id")[:1], output_field=UUIDField()),
+        is_serving=Exists(serving),
+    )
+    if sees_everything(viewer):
+        return devices
+    return devices.filter(infant_id__in=infants_for(viewer, Right.MANAGE).values("id"))
 
 
 def diary_changeable_by(viewer: Viewer) -> QuerySet[DiaryEntry]:

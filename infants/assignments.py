@@ -49,7 +49,7 @@ def check_order(device: Device, starts_at: dt.datetime) -> None:
 
 def take_up_held(device: Device) -> int:
     """Send on every held recording of a device that an assignment covers now; return how many."""
-    held = Recording.objects.filter(device=device, state=State.HELD)
+    held = Recording.objects.filter(device=device, state=State.HELD, reason=Reason.NO_INFANT)
     return sum(_take_up(recording) for recording in held)
 
 

@@ -13,6 +13,8 @@ InfantError
 │   └── BadIdempotencyKeyError  the key is too long
 ├── AssignmentOrderError  a device cannot serve somebody before the one it serves now
 ├── UnknownInfantError    no such infant, or none that this viewer may see
+├── UnknownDeviceError    no such device, or none that this viewer manages
+├── DeviceGoneError       the device was revoked, and only pairs anew
 ├── PairingCodeError      no device can join with this code, whatever the cause
 ├── InvitationError       nobody can join by this link, whatever the cause
 ├── LastOwnerError        an infant's records always have an owner
@@ -179,6 +181,30 @@ class UnknownInfantError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"There is no infant {self.asked_for!r} that you may see."
+
+
+class UnknownDeviceError(InfantError):
+    """No such device, or none that this viewer manages: the two are not told apart."""
+
+    code = "unknown_device"
+
+    def __init__(self, device_id: UUID) -> None:
+        super().__init__(device_id)
+        self.device_id = device_id
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"There is no device {self.device_id} that you manage."
+
+
+class DeviceGoneError(InfantError):
+    """A device that was revoked serves nobody any more; it may be paired anew."""
+
+    code = "device_gone"
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "This device was revoked; pair it again."
 
 
 class PairingCodeError(InfantError):

@@ -1,4 +1,4 @@
-"""Erasing the audio that an infant's policy no longer keeps; the scores stay.
+"""Erasing the audio that an infant's policy no longer keeps, and what was only tried out.
 
 What comes in: the time. What goes out: recordings with `audio_erased_at`, and their files gone.
 Guaranteed: what still has to be heard is let be; a file goes before its row says so, so that no
@@ -10,22 +10,35 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 
 from infants.models import Infant, Recording
-from infants.states import State
+from infants.states import Reason, State
 from infants.storage import erase_audio
 
 STILL_NEEDED = (State.RECEIVED, State.SEGMENTED, State.HELD)
+TRIED_OUT_KEPT = dt.timedelta(days=7)
+"""What a monitor sends while it is tried out is under no infant's policy, and nobody's for long."""
 Policy = Infant.AudioPolicy
 
 
 def erase_outdated_audio(now: dt.datetime, at_most: int = 1000) -> int:
     """Erase the audio of recordings whose time is over, oldest first; return of how many."""
-    n_erased = 0
+    n_erased = _erase(_tried_out(now)[:at_most], now)
     for infant in Infant.objects.exclude(audio_policy=Policy.KEEP):
-        for recording in _outdated(infant, now)[: at_most - n_erased]:
-            erase_audio(recording)
-            Recording.objects.filter(id=recording.id).update(audio_erased_at=now)
-            n_erased += 1
+        n_erased += _erase(_outdated(infant, now)[: at_most - n_erased], now)
     return n_erased
+
+
+def _erase(recordings: QuerySet[Recording], now: dt.datetime) -> int:
+    erased = list(recordings)
+    for recording in erased:
+        erase_audio(recording)
+        Recording.objects.filter(id=recording.id).update(audio_erased_at=now)
+    return len(erased)
+
+
+def _tried_out(now: dt.datetime) -> QuerySet[Recording]:
+    """Return what was sent while a monitor was tried out, long enough ago."""
+    sent = Recording.objects.filter(reason=Reason.SANDBOX, audio_erased_at=None)
+    return sent.filter(received_at__lt=now - TRIED_OUT_KEPT).order_by("received_at")
 
 
 def _outdated(infant: Infant, now: dt.datetime) -> QuerySet[Recording]:

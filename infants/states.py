@@ -3,7 +3,8 @@
     received -> segmented -> embedded -> gated -> scored -> learnt -> on_timeline -> done
         |           |            |         |
         +-----------+------------+---------+--> rejected (a reason: nothing to judge in it)
-        +--> held (no infant yet; goes back to received when its device is assigned)
+        +--> held (no infant yet; goes back to received when its device is assigned, unless the
+             device was being tried out: then it stays)
     any step, after bounded tries --> failed (a reason: somebody must look, and may send it back to
         received, or to embedded where its audio is gone by policy)
 
@@ -35,6 +36,7 @@ class Reason(models.TextChoices):
 
     NONE = "", "-"
     NO_INFANT = "no_infant", _("its device serves no infant at that time")
+    SANDBOX = "sandbox", _("its device was being tried out")
     EMPTY = "empty", _("the file holds no bytes of audio")
     UNDECODABLE = "undecodable", _("no decoder could read it")
     SILENT = "silent", _("nothing but silence")

@@ -13,8 +13,20 @@ from infants.models import Infant, Recording, User
 MOSTLY_FRAC = 0.5
 
 
+class EpisodesOfSound(models.Manager["Episode"]):
+    """Episodes of what was heard: a monitor's silence says nothing of the infant."""
+
+    def get_queryset(self) -> models.QuerySet["Episode"]:
+        """Return the rows that judgement is made of."""
+        return super().get_queryset().exclude(kind=Episode.Kind.MONITOR_SILENT)
+
+
 class Episode(models.Model):
-    """A stretch of time in which an infant, or the surroundings, sounded unlike the baseline."""
+    """A stretch of time in which an infant, or the surroundings, sounded unlike the baseline.
+
+    Or one in which nothing at all came from a monitor: such rows are left out of `objects`, so that
+    no judgement can meet them, and are read by `with_silences`.
+    """
 
     class Kind(models.TextChoices):
         """How it shows."""
@@ -22,6 +34,7 @@ class Episode(models.Model):
         SINGLE_EXTREME = "single_extreme", _("one session unlike the others")
         PERSISTENT_SHIFT = "persistent_shift", _("a persistent shift")
         NEW_SURROUNDINGS = "new_surroundings", _("another room or monitor")
+        MONITOR_SILENT = "monitor_silent", _("nothing comes from the monitor")
 
     class CloseReason(models.TextChoices):
         """Why it ended."""
@@ -32,6 +45,8 @@ class Episode(models.Model):
         SURROUNDINGS = "surroundings", _("the room or the monitor changed on the same day")
         SETTLED = "settled", _("the new room or monitor is known by now")
         REVIEWED = "reviewed", _("a reviewer called it the new usual")
+        MONITOR_BACK = "monitor_back", _("the monitor is back")
+        MONITOR_GONE = "monitor_gone", _("the monitor no longer serves the infant")
 
     class Verdict(models.TextChoices):
         """What a reviewer says of a shift."""
@@ -53,6 +68,9 @@ class Episode(models.Model):
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = EpisodesOfSound()
+    with_silences: ClassVar[models.Manager["Episode"]] = models.Manager()
 
     class Meta:
         ordering: ClassVar = ["-opened_at"]

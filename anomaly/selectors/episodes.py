@@ -11,7 +11,10 @@ from infants.models import Recording
 
 
 def episodes_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Episode]:
-    """Return the visible episodes of an infant or a kind, open or closed, or opened in a span."""
+    """Return the visible episodes of an infant or a kind, open or closed, or opened in a span.
+
+    Silences of monitors say nothing of the infant: they are there only where that kind is chosen.
+    """
     columns = {
         "infant": "infant_id",
         "kind": "kind",
@@ -20,7 +23,9 @@ def episodes_where(viewer: Viewer, chosen: Mapping[str, Any]) -> QuerySet[Episod
         "to": "opened_at__lt",
     }
     wanted = {column: chosen[name] for name, column in columns.items() if name in chosen}
-    return Episode.objects.filter(infant__in=infants_for(viewer)).filter(**wanted)
+    is_of_monitor = chosen.get("kind") == Episode.Kind.MONITOR_SILENT
+    rows = Episode.with_silences.all() if is_of_monitor else Episode.objects.all()
+    return rows.filter(infant__in=infants_for(viewer), **wanted)
 
 
 def recordings_of(episode: Episode) -> QuerySet[Recording]:

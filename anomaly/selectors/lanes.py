@@ -14,8 +14,10 @@ from django.db.models import Q
 from anomaly.models import DailyRollup, Episode, PersonalModel
 from anomaly.selectors.watched import watched_days
 from infants.access import Right, Viewer, infants_for
+from infants.attendance import Attendance, attendance_of
 from infants.models import DeviceAssignment, DiaryEntry, Infant
 from infants.selectors import check_visible, visible_recordings
+from infants.stretches import Span
 from pipelines.lasting import WatchedDay
 
 MOST_NOTES = 400
@@ -33,13 +35,19 @@ class Version:
 
 @dataclass(frozen=True)
 class Serving:
-    """A monitor that served the infant; its name is empty for those who may not know names."""
+    """A monitor that served the infant; its name is empty for those who may not know names.
+
+    `listened` is when it listened, and `known_from` since when that is known: only of monitors that
+    send heartbeats.
+    """
 
     starts_at: dt.datetime
     ends_at: dt.datetime | None
     name: str
     kind: str
     last_seen_at: dt.datetime | None
+    known_from: dt.datetime | None = None
+    listened: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,16 +154,27 @@ def _serving(
     rows = DeviceAssignment.objects.filter(still, infant=infant, starts_at__lt=end).select_related(
         "device"
     )
+    served = list(rows.order_by("starts_at"))
+    attended = attendance_of([row.device for row in served], start, end)
     return [
-        Serving(
-            row.starts_at,
-            row.ends_at,
-            row.device.name if is_identified else "",
-            row.device.kind,
-            row.device.last_seen_at,
-        )
-        for row in rows.order_by("starts_at")
+        _one_serving(row, attended.get(row.device_id), is_identified=is_identified)
+        for row in served
     ]
+
+
+def _one_serving(
+    row: DeviceAssignment, attended: Attendance | None, *, is_identified: bool
+) -> Serving:
+    device = row.device
+    return Serving(
+        row.starts_at,
+        row.ends_at,
+        device.name if is_identified else "",
+        device.kind,
+        device.last_seen_at,
+        None if attended is None else attended.known_from,
+        () if attended is None else attended.listened,
+    )
 
 
 def days_of(viewer: Viewer, infant: Infant) -> list[Day]:

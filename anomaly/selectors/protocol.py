@@ -6,9 +6,8 @@ queries; what the gate calls no cry is not among the crying; nothing is judged h
 """
 
 import datetime as dt
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from devices.models import Device
 from infants.access import Viewer, infants_for
+from infants.attendance import Attendance, attendance_of
 from infants.models import DeviceAssignment, DiaryEntry, Infant
 from infants.selectors import visible_recordings
 from infants.stretches import SPEAKS_WITHIN, Span, inside, joined
@@ -72,7 +72,9 @@ def lived_by(viewer: Viewer, infant: Infant, start: dt.datetime, end: dt.datetim
         end=end,
         bouts=list(_bouts(row for row in rows if start <= row["recorded_at"] < end)),
         diary=_diary(viewer, infant, start, end),
-        listened=inside(_listened(_assignments(viewer, infant, start, end), signs), start, end),
+        listened=inside(
+            _listened(_assignments(viewer, infant, start, end), signs, start, end), start, end
+        ),
     )
 
 
@@ -122,21 +124,35 @@ def _assignments(
     return list(rows.select_related("device").order_by("starts_at", "id"))
 
 
-def _listened(assignments: Sequence[DeviceAssignment], signs: dict[UUID, list[Span]]) -> list[Span]:
+def _listened(
+    assignments: Sequence[DeviceAssignment],
+    signs: Mapping[UUID, list[Span]],
+    start: dt.datetime,
+    end: dt.datetime,
+) -> list[Span]:
+    attended = attendance_of([one.device for one in assignments], start, end)
     return joined(
-        itertools.chain.from_iterable(
-            _listened_by(one, signs.get(one.device_id, [])) for one in assignments
-        )
+        span
+        for one in assignments
+        for span in _listened_by(one, signs.get(one.device_id, []), attended.get(one.device_id))
     )
 
 
-def _listened_by(assignment: DeviceAssignment, signs: Sequence[Span]) -> list[Span]:
-    """Return when a device listened, by its signs; an archive was read, and heard nothing else."""
+def _listened_by(
+    assignment: DeviceAssignment, signs: Sequence[Span], attended: Attendance | None
+) -> list[Span]:
+    """Return when a device listened: by its heartbeats, and before the first of them by its signs.
+
+    An archive was read, and heard nothing else.
+    """
     device = assignment.device
     if device.kind == Device.Kind.ARCHIVE:
         known = joined(signs)
     else:
         seen = device.last_seen_at
         known = joined([*signs, *([Span(seen, seen)] if seen else [])], SPEAKS_WITHIN)
+    if attended is not None:
+        before = inside(known, dt.datetime.min.replace(tzinfo=dt.UTC), attended.known_from)
+        known = joined([*before, *attended.listened, *signs])
     ends_at = assignment.ends_at or dt.datetime.max.replace(tzinfo=dt.UTC)
     return inside(known, assignment.starts_at, ends_at)

@@ -117,9 +117,9 @@ def _write(infant: Infant, span: EpisodeSpan, now: dt.datetime) -> Episode:
     for name, value in fields.items():
         setattr(episode, name, value)
     episode.save()
-    _tell(episode, Event.Kind.EPISODE_OPENED, episode.opened_at, now)
+    tell_of(episode, Event.Kind.EPISODE_OPENED, episode.opened_at, now)
     if episode.closed_at is not None:
-        _tell(episode, Event.Kind.EPISODE_CLOSED, episode.closed_at, now)
+        tell_of(episode, Event.Kind.EPISODE_CLOSED, episode.closed_at, now)
     return episode
 
 
@@ -131,8 +131,8 @@ def _continued(infant: Infant, span: EpisodeSpan) -> Episode | None:
     return overlapping.order_by("opened_at").first()
 
 
-def _tell(episode: Episode, kind: Event.Kind, at: dt.datetime, now: dt.datetime) -> None:
-    """Write an event once; one that was told stays told."""
+def tell_of(episode: Episode, kind: Event.Kind, at: dt.datetime, now: dt.datetime) -> None:
+    """Write an event of an episode once; one that was told stays told."""
     Event.objects.get_or_create(
         infant_id=episode.infant_id,
         kind=kind,

@@ -17,7 +17,7 @@ from dashboard import words as plain
 from dashboard.alerts import words
 from dashboard.alerts.unusual import Unusual, unusual_of
 from dashboard.standing import Look, look_of_recording
-from infants.access import Viewer
+from infants.access import Viewer, devices_managed_by
 from infants.models import Recording
 from notify.actions import SNOOZES_MIN
 from notify.models import Alert, AlertAction
@@ -92,11 +92,12 @@ class Sheet:
     verdict: str
     changed: Change | None
     log: list[Done]
+    monitor_id: UUID | None
 
 
 def sheet_of(viewer: Viewer, alert: Alert, now: dt.datetime) -> Sheet:
     """Return the sheet of an alert."""
-    episode, actions = alert.episode, actions_of(alert)
+    episode, actions = _of_sound(alert), actions_of(alert)
     recordings = [] if episode is None else _recordings(episode)
     heard = [_heard(alert, one, now) for one in recordings[:MOST_SHOWN]]
     name = words.called(alert)
@@ -120,7 +121,21 @@ def sheet_of(viewer: Viewer, alert: Alert, now: dt.datetime) -> Sheet:
         verdict="" if episode is None else episode.verdict,
         changed=_changed(alert, actions),
         log=[_done(alert, one, now) for one in actions],
+        monitor_id=_silent_monitor(viewer, alert),
     )
+
+
+def _of_sound(alert: Alert) -> Episode | None:
+    """Return the episode where it is one of what was heard: only there is anything to listen to."""
+    return None if alert.kind == Episode.Kind.MONITOR_SILENT else alert.episode
+
+
+def _silent_monitor(viewer: Viewer, alert: Alert) -> UUID | None:
+    """Return the monitor that is silent, for those who may look after it."""
+    if alert.kind != Episode.Kind.MONITOR_SILENT or alert.episode is None:
+        return None
+    device_id = UUID(alert.episode.evidence["device"])
+    return device_id if devices_managed_by(viewer).filter(id=device_id).exists() else None
 
 
 def _quiet_until(viewer: Viewer, alert: Alert, now: dt.datetime) -> dt.datetime | None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from anomaly.models import Episode, GateDecision
-from dashboard.standing import ODD, SHIFT, SURROUNDINGS, Look
+from dashboard.standing import ODD, SHIFT, SILENT, SURROUNDINGS, Look
 from infants.models import Infant, User
 from notify.models import Alert, AlertAction
 from notify.people import named
@@ -26,6 +26,7 @@ LOOKS = {
     Episode.Kind.PERSISTENT_SHIFT: SHIFT,
     Episode.Kind.SINGLE_EXTREME: ODD,
     Episode.Kind.NEW_SURROUNDINGS: SURROUNDINGS,
+    Episode.Kind.MONITOR_SILENT: SILENT,
 }
 ANSWERS = {
     Answer.EXPECTED.value: gettext_lazy("Expected"),
@@ -39,6 +40,8 @@ ENDS = {
     "surroundings": gettext_lazy("the room or the monitor changed on the same day"),
     "settled": gettext_lazy("the new room or monitor is known by now"),
     "reviewed": gettext_lazy("somebody called it expected"),
+    "monitor_back": gettext_lazy("the monitor is back"),
+    "monitor_gone": gettext_lazy("the monitor no longer serves the infant"),
 }
 
 
@@ -115,6 +118,10 @@ def title_words(alert: Alert) -> str:
         if alert.closed_at is None:
             return _("%(name)s’s crying is different from usual") % name
         return _("%(name)s’s crying was different from usual") % name
+    if alert.kind == Episode.Kind.MONITOR_SILENT:
+        if alert.closed_at is None:
+            return _("Nothing comes from %(name)s’s monitor") % name
+        return _("Nothing came from %(name)s’s monitor") % name
     n_sessions = int(alert.episode.evidence.get("n_sessions", 1)) if alert.episode else 1
     said = ngettext(
         "One session was unlike %(name)s’s others",

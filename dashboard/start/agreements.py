@@ -69,6 +69,8 @@ def _in_words(kind: str) -> str:
         "infants.DiaryEntry": _("Diary entries"),
         "infants.Membership": _("People’s access"),
         "infants.DeviceAssignment": _("Monitors’ assignments"),
+        "devices.Heartbeat": _("Monitors’ heartbeats"),
+        "devices.Presence": _("When monitors were there"),
         "infants.Consent": _("Consents"),
         "infants.Invitation_infants": _("Invitations"),
         "infants.PairingCode": _("Pairing codes"),

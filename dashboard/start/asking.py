@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.start.steps import steps
 from infants.access import Viewer
-from infants.errors import UnknownInfantError
+from infants.errors import UnknownDeviceError, UnknownInfantError
 from infants.models import Infant, User
 
 View = Callable[..., HttpResponse]
@@ -33,7 +33,7 @@ def page_for(*methods: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 return view(request, *args, **kwargs)
-            except UnknownInfantError as error:
+            except (UnknownDeviceError, UnknownInfantError) as error:
                 raise Http404 from error
 
         guarded: View = never_cache(login_required(answer))

@@ -56,9 +56,10 @@ def pair_state(request: HttpRequest, infant_id: UUID, offer_id: UUID) -> HttpRes
 @page_for("POST")
 def revoke(request: HttpRequest, infant_id: UUID, device_id: UUID) -> HttpResponse:
     """Let a monitor go."""
-    gone = revoke_monitor(viewer_of(request), infant_id, device_id)
-    if gone is None:
+    serving = {one.id for one in monitors_of(viewer_of(request), infant_id).serving}
+    if device_id not in serving:
         raise UnknownInfantError(str(device_id))
+    gone = revoke_monitor(viewer_of(request), device_id)
     messages.success(request, _("%(name)s is disconnected.") % {"name": gone.name})
     return redirect("dashboard:monitors", infant_id)
 

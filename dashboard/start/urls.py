@@ -3,9 +3,10 @@
 from allauth.account import views as account
 from django.urls import path
 
-from dashboard.start import agreements, infants, monitors, people
+from dashboard.start import agreements, infants, monitor, monitors, people
 
 OF = "infants/<uuid:infant_id>"
+MONITOR = "monitors/<uuid:device_id>"
 urlpatterns = [
     path("sign-in/", account.login, name="sign-in"),
     path("sign-out/", account.logout, name="sign-out"),
@@ -19,6 +20,11 @@ urlpatterns = [
     path(f"{OF}/monitors/pair/", monitors.pair, name="monitor-pair"),
     path(f"{OF}/monitors/pair/<uuid:offer_id>/", monitors.pair_state, name="monitor-pair-state"),
     path(f"{OF}/monitors/<uuid:device_id>/revoke/", monitors.revoke, name="monitor-revoke"),
+    path(f"{MONITOR}/", monitor.monitor, name="monitor"),
+    path(f"{MONITOR}/serve/", monitor.serve, name="monitor-serve"),
+    path(f"{MONITOR}/try-out/", monitor.try_out, name="monitor-try-out"),
+    path(f"{MONITOR}/token/", monitor.new_token, name="monitor-token"),
+    path(f"{MONITOR}/disconnect/", monitor.disconnect, name="monitor-disconnect"),
     path(f"{OF}/listen/", monitors.phone, name="listen"),
     path(f"{OF}/listen/code/", monitors.phone_code, name="listen-code"),
     path(f"{OF}/people/", people.people, name="people"),

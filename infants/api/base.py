@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from devices.models import Device
 from infants.access import Viewer, infants_for
 from infants.api.filters import ListFilters, checked
 from infants.api.pagination import KeysetPagination
@@ -71,6 +72,15 @@ class ApiListView(ApiView, generics.ListAPIView):
         if infant is not None and not infants_for(self.viewer).filter(id=infant).exists():
             raise UnknownInfantError(str(infant))
         return chosen
+
+
+def device_of(request: Request) -> Device:
+    """Return the device that the permission has let in."""
+    device = request.auth
+    if not isinstance(device, Device):
+        message = "a device's endpoint without a device"
+        raise TypeError(message)
+    return device
 
 
 def document(serializer: type[Serializer[Any]], row: object, request: Request) -> Document:

@@ -41,6 +41,8 @@ RECORDING: dict[str, Any] = {
     "recorded_at": "2026-03-13T02:04:11Z",
     "recorded_at_raw": "2026-03-13T03:04:11+01:00",
     "clock": "ok",
+    "clock_skew_s": None,
+    "said_age_s": None,
     "received_at": "2026-03-13T02:04:20.118204Z",
     "device_session": "night-17",
     "battery_frac": 0.82,
@@ -65,6 +67,55 @@ PAIRED: dict[str, Any] = {
     "name": "Bedroom",
     "kind": "monitor",
     "token": "iclas_device_2l1Wq0c8T9m3v5n7x4z6b1d3f5h7j9k2p4r6t8w0",
+}
+
+HEARTBEAT: dict[str, Any] = {
+    "battery_frac": 0.82,
+    "firmware": "3.1.4",
+    "clock": "2026-03-13T02:04:21+00:00",
+    "uptime_s": 86400.5,
+    "round_trip_s": 0.18,
+    "queue_length": 2,
+}
+
+HEARD: dict[str, Any] = {
+    "received_at": "2026-03-13T02:04:20.118204Z",
+    "clock_skew_s": 0.972,
+    "settings_version": 3,
+    "heartbeat_every_s": 300,
+    "is_sandbox": False,
+}
+
+SETTINGS: dict[str, Any] = {
+    "version": 3,
+    "sensitivity": "normal",
+    "upload": "everything",
+    "is_wifi_only": False,
+    "suspended_until": None,
+    "heartbeat_every_s": 300,
+}
+
+SETTINGS_CHANGE: dict[str, Any] = {"suspended_until": "2026-03-13T06:00:00Z"}
+
+NEW_TOKEN: dict[str, Any] = {"token": "iclas_device_9k2p4r6t8w02l1Wq0c8T9m3v5n7x4z6b1d3f5h7"}
+
+DEVICE: dict[str, Any] = {
+    "id": DEVICE_ID,
+    "name": "Bedroom",
+    "kind": "monitor",
+    "hardware": "Maker 3",
+    "firmware": "3.1.4",
+    "infant": INFANT_ID,
+    "is_serving": True,
+    "is_sandbox": False,
+    "created_at": "2026-03-01T18:30:12.402117Z",
+    "revoked_at": None,
+    "last_seen_at": "2026-03-13T02:04:20.118204Z",
+    "last_heartbeat_at": "2026-03-13T02:04:20.118204Z",
+    "battery_frac": 0.82,
+    "queue_length": 2,
+    "clock_skew_s": 0.972,
+    "clock_bound_s": 0.09,
 }
 
 BULK: dict[str, Any] = {

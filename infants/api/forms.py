@@ -19,6 +19,7 @@ from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 from rest_framework.request import Request
 
+from infants.clock import usable_age_s
 from infants.errors import (
     BadFieldError,
     BadIdempotencyKeyError,
@@ -127,6 +128,10 @@ def one_upload(form: MultiValueDict[str, Any], idempotency_key: str | None) -> U
     return described(parts[0], form.dict() | {"idempotency_key": idempotency_key})
 
 
+PRESENT = ("clock", "uptime_s")
+"""What a device says of the moment at which it sends, once for all of a form."""
+
+
 def bulk_parts(form: MultiValueDict[str, Any]) -> list[tuple[File, object]]:
     """Return the audio parts of a bulk upload, each with what its item says."""
     parts = [part for part in form.getlist(AUDIO) if isinstance(part, File)]
@@ -142,13 +147,16 @@ def bulk_parts(form: MultiValueDict[str, Any]) -> list[tuple[File, object]]:
     if not 0 < len(parts) <= settings.ICLAS_MAX_BULK_ITEMS:
         problem = f"A bulk upload has 1 to {settings.ICLAS_MAX_BULK_ITEMS} recordings."
         raise BulkMismatchError(problem)
-    return list(zip(parts, items, strict=True))
+    present = {name: form[name] for name in PRESENT if name in form}
+    told = [present | item if isinstance(item, dict) else item for item in items]
+    return list(zip(parts, told, strict=True))
 
 
 def described(audio: File, said: object) -> Upload:
     """Return a recording with what was said of it; a clock may be wrong, a battery may not.
 
-    `clock`, the device's present time, is accepted so that devices may send it already.
+    In a bulk upload `clock` and `uptime_s`, the device's present times, may stand in any item or
+    beside the items; they are of the one moment at which the whole form was sent.
     """
     if not isinstance(said, Mapping):
         raise BulkMismatchError("An item must be a JSON object.")
@@ -161,7 +169,28 @@ def described(audio: File, said: object) -> Upload:
         idempotency_key=key or None,
         device_session=_text(said.get("session")),
         battery_frac=_battery_frac(said.get("battery_frac")),
+        clock=_text(said.get("clock"))[:64],
+        age_s=_age_s(said),
     )
+
+
+def _age_s(said: Mapping[str, Any]) -> float | None:
+    """Return how long ago it was recorded, by a device that has no clock; else None.
+
+    What makes no sense is taken for not said, as with a clock: the recording counts for more.
+    """
+    if (age_s := _number(said.get("age_s"))) is not None:
+        return usable_age_s(age_s)
+    now_s, then_s = (_number(said.get(name)) for name in ("uptime_s", "recorded_uptime_s"))
+    return None if now_s is None or then_s is None else usable_age_s(now_s - then_s)
+
+
+def _number(said: object) -> float | None:
+    try:
+        number = float(str(said))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _text(said: object) -> str:

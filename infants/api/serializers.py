@@ -104,6 +104,8 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
             "recorded_at",
             "recorded_at_raw",
             "clock",
+            "clock_skew_s",
+            "said_age_s",
             "received_at",
             "device_session",
             "battery_frac",
@@ -118,6 +120,11 @@ class RecordingSerializer(serializers.ModelSerializer[Recording]):
             "device_session": {"help_text": "What the device sent as `session`."},
             "recorded_at_raw": {"help_text": "What the device sent as `recorded_at`."},
             "clock": {"help_text": "What is known of the clock that gave the time."},
+            "clock_skew_s": {
+                "help_text": "By how much the device's clock was taken to be ahead: so much was "
+                "taken off `recorded_at_raw`. Null: nothing was."
+            },
+            "said_age_s": {"help_text": "How long ago it was recorded, as the device said."},
             "sha256": {"help_text": "Digest of the stored bytes."},
         }
 
@@ -150,11 +157,27 @@ class UploadSerializer(serializers.Serializer[Any]):
     recorded_at = serializers.CharField(
         required=False, help_text="RFC 3339 time. A faulty one is accepted and flagged."
     )
+    age_s = serializers.FloatField(
+        required=False,
+        help_text="How long ago it was recorded, for devices without a clock; used where "
+        "`recorded_at` is missing or cannot be right.",
+    )
+    recorded_uptime_s = serializers.FloatField(
+        required=False,
+        help_text="The same by the device's uptime: what it was at the recording.",
+    )
+    uptime_s = serializers.FloatField(
+        required=False, help_text="What the device's uptime is now; goes with the former."
+    )
     session = serializers.CharField(
         required=False, help_text="The device's own name for its session."
     )
     battery_frac = serializers.FloatField(required=False, min_value=0, max_value=1)
-    clock = serializers.CharField(required=False, help_text="The device's present time.")
+    clock = serializers.CharField(
+        required=False,
+        help_text="The device's present time (RFC 3339): ICLAS measures by it how far the clock "
+        "is off, and corrects what comes in.",
+    )
 
 
 class BulkUploadSerializer(serializers.Serializer[Any]):
@@ -165,7 +188,13 @@ class BulkUploadSerializer(serializers.Serializer[Any]):
     )
     items = serializers.CharField(
         help_text="A JSON array with an object for each part, in the same order: `recorded_at`, "
-        "`session`, `battery_frac`, `idempotency_key`, each optional."
+        "`age_s`, `recorded_uptime_s`, `session`, `battery_frac`, `idempotency_key`, each optional."
+    )
+    clock = serializers.CharField(
+        required=False, help_text="The device's present time (RFC 3339), once for all."
+    )
+    uptime_s = serializers.FloatField(
+        required=False, help_text="What the device's uptime is now, once for all."
     )
 
 

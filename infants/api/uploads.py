@@ -7,6 +7,8 @@ again. Everything else means keep and retry; 503 says when, also while the disk 
 Every problem document says the same in its member `retry`.
 """
 
+import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -14,14 +16,14 @@ from django.core.files.base import File
 from django.db import OperationalError
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.models import Device
-from infants.api.base import ApiListView, ApiView, document
+from infants.api.base import ApiListView, ApiView, device_of, document
 from infants.api.filters import RecordingFilters
 from infants.api.forms import WholeFormParser, bulk_parts, described, one_upload, read_form
 from infants.api.permissions import IsDevice, IsPersonOrDevice
@@ -88,7 +90,7 @@ class RecordingsView(ApiListView):
         """Store one recording; 201 or 200 means that the device may delete its copy."""
         form = read_form(request, settings.ICLAS_MAX_UPLOAD_BYTES)
         said = one_upload(form, request.headers.get(KEY.name))
-        stored = store_upload(_device(request), said, settings.ICLAS_MAX_BACKLOG or None)
+        stored = store_upload(device_of(request), said, settings.ICLAS_MAX_BACKLOG or None)
         where = {"Location": reverse("recording", args=[stored.recording.id])}
         shown = document(RecordingSerializer, stored.recording, request)
         return Response(shown, status=_status(stored), headers=where)
@@ -111,27 +113,20 @@ class BulkUploadView(ApiView):
 
         What is wrong with the request as a whole answers 400: nothing was stored, keep them all.
         """
-        results = [self._one(audio, said) for audio, said in bulk_parts(read_form(request))]
-        return Response({"results": results})
+        parts = bulk_parts(read_form(request))
+        now = timezone.now()
+        return Response({"results": [self._one(audio, said, now) for audio, said in parts]})
 
-    def _one(self, audio: File, said: object) -> dict[str, Any]:
+    def _one(self, audio: File, said: object, arrived_at: dt.datetime) -> dict[str, Any]:
         try:
+            upload = replace(described(audio, said), arrived_at=arrived_at)
             limit = settings.ICLAS_MAX_BACKLOG or None
-            stored = store_upload(_device(self.request), described(audio, said), limit)
+            stored = store_upload(device_of(self.request), upload, limit)
         except (InfantError, OSError, OperationalError) as error:
             problem = self.get_exception_handler()(error, self.get_exception_handler_context())
             return {"status": problem.status_code, "problem": problem.data}
         shown = document(RecordingSerializer, stored.recording, self.request)
         return {"status": _status(stored), "recording": shown}
-
-
-def _device(request: Request) -> Device:
-    """Return the device that the permission has let in."""
-    device = request.auth
-    if not isinstance(device, Device):
-        message = "an upload without a device"
-        raise TypeError(message)
-    return device
 
 
 def _status(stored: Stored) -> int:

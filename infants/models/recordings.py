@@ -55,6 +55,8 @@ class Recording(models.Model):
         """What is known of the time the device gave."""
 
         OK = "ok", _("Ok")
+        CORRECTED = "corrected", _("the device’s clock is off, and the time was corrected")
+        RELATIVE = "relative", _("the device said how long ago it was")
         MISSING = "missing", _("no time was given")
         UNREADABLE = "unreadable", _("the given time could not be read")
         NO_ZONE = "no_zone", _("the given time has no time zone and was taken as UTC")
@@ -85,6 +87,8 @@ class Recording(models.Model):
     recorded_at = models.DateTimeField()
     recorded_at_raw = models.CharField(max_length=64, blank=True)
     clock = models.CharField(max_length=16, choices=Clock, default=Clock.OK)
+    clock_skew_s = models.FloatField(null=True, blank=True)  # what was taken off the raw time
+    said_age_s = models.FloatField(null=True, blank=True)
     device_session = models.CharField(max_length=120, blank=True)
     battery_frac = models.FloatField(null=True, blank=True)
     reported_age_days = models.FloatField(null=True, blank=True)
@@ -112,6 +116,7 @@ class Recording(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["infant", "-recorded_at"]),
             models.Index(fields=["infant", "-state_changed_at"]),
+            models.Index(fields=["device", "-received_at"], name="recording_of_device"),
             models.Index(
                 fields=["state", "state_changed_at"],
                 condition=~Q(state__in=["done", "rejected", "failed"]),

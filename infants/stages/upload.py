@@ -1,9 +1,9 @@
 """Upload: a recording becomes safely ours.
 
 What comes in: a device, its audio and what it says of it. What goes out: a row in state
-`received` (or `held`, where the device serves no infant at that time). Guaranteed when
-`store_upload` returns: bytes and row are on the disk, the device may delete its copy; the same
-bytes or the same idempotency key from the same device gave the same row.
+`received` (or `held`, where the device serves no infant at that time, or is being tried out).
+Guaranteed when `store_upload` returns: bytes and row are on the disk, the device may delete its
+copy; the same bytes or the same idempotency key from the same device gave the same row.
 """
 
 import datetime as dt
@@ -16,10 +16,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from devices.heartbeats import Said, note_sign
 from devices.models import Device
 from infants.backlog import refuse_long_backlog
-from infants.clock import read_clock
-from infants.models import Recording
+from infants.clock import Saying, read_clock
+from infants.models import Infant, Recording
 from infants.selectors import infant_served
 from infants.signals import recording_received
 from infants.states import Reason, State
@@ -36,6 +37,14 @@ class Upload:
     device_session: str = ""
     battery_frac: float | None = None
     reported_age_days: float | None = None
+    clock: str = ""
+    age_s: float | None = None
+    arrived_at: dt.datetime | None = None
+
+    @property
+    def saying(self) -> Saying:
+        """What is said of when it was recorded."""
+        return Saying(self.recorded_at, self.age_s, self.clock)
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,8 @@ def store_upload(device: Device, upload: Upload, most_waiting: int | None = None
         Which will be taken later.
 
     """
-    now = timezone.now()
-    _note_sign_of_life(device, upload, now)
+    now = upload.arrived_at or timezone.now()
+    note_sign(device, Said(upload.battery_frac, upload.clock), now)
     sha256, size = digest(upload.audio, settings.ICLAS_MAX_UPLOAD_BYTES)
     known = _known(device, sha256, upload.idempotency_key)
     if known is not None:
@@ -83,8 +92,8 @@ def _known(device: Device, sha256: str, key: str | None) -> Recording | None:
 
 
 def _insert(device: Device, upload: Upload, audio: StoredAudio, now: dt.datetime) -> Recording:
-    recorded_at, clock = read_clock(upload.recorded_at, now)
-    infant = infant_served(device, recorded_at)
+    read = read_clock(upload.saying, now, device)
+    infant = None if device.is_sandbox else infant_served(device, read.at)
     recording = Recording.objects.create(
         device=device,
         infant=infant,
@@ -94,14 +103,16 @@ def _insert(device: Device, upload: Upload, audio: StoredAudio, now: dt.datetime
         source_name=PurePath(upload.audio.name or "").name[-200:],
         idempotency_key=upload.idempotency_key,
         received_at=now,
-        recorded_at=recorded_at,
+        recorded_at=read.at,
         recorded_at_raw=upload.recorded_at[:64],
-        clock=clock,
+        clock=read.clock,
+        clock_skew_s=read.skew_s,
+        said_age_s=upload.age_s,
         device_session=upload.device_session[:120],
         battery_frac=upload.battery_frac,
         reported_age_days=upload.reported_age_days,
         state=State.RECEIVED if infant else State.HELD,
-        reason=Reason.NONE if infant else Reason.NO_INFANT,
+        reason=_reason(device, infant),
         state_changed_at=now,
         passed={State.RECEIVED if infant else State.HELD: {"at": now.isoformat(), "try": 1}},
     )
@@ -110,8 +121,7 @@ def _insert(device: Device, upload: Upload, audio: StoredAudio, now: dt.datetime
     return recording
 
 
-def _note_sign_of_life(device: Device, upload: Upload, now: dt.datetime) -> None:
-    device.last_seen_at = now
-    if upload.battery_frac is not None:
-        device.battery_frac = upload.battery_frac
-    device.save(update_fields=["last_seen_at", "battery_frac"])
+def _reason(device: Device, infant: Infant | None) -> Reason:
+    if device.is_sandbox:
+        return Reason.SANDBOX
+    return Reason.NO_INFANT if infant is None else Reason.NONE

@@ -18,7 +18,11 @@ from infants.locks import infant_locked
 from infants.models import Infant
 from notify.models import Alert
 
-HEARD_OF = (Episode.Kind.PERSISTENT_SHIFT, Episode.Kind.SINGLE_EXTREME)
+HEARD_OF = (
+    Episode.Kind.PERSISTENT_SHIFT,
+    Episode.Kind.SINGLE_EXTREME,
+    Episode.Kind.MONITOR_SILENT,
+)
 """New surroundings are told on the pages alone: whoever moved the monitor knows of it."""
 
 
@@ -58,7 +62,7 @@ def unheard_of(now: dt.datetime) -> QuerySet[Episode]:
     is_news = Exists(told.filter(facts__is_past=False)) | Q(Exists(told), goes_on)
     is_back = Exists(_withdrawn(OuterRef("infant"), OuterRef("kind"), OuterRef("opened_at")))
     is_due = (is_recent & is_news) | Q(is_back)
-    return Episode.objects.filter(is_due, alert=None, kind__in=HEARD_OF)
+    return Episode.with_silences.filter(is_due, alert=None, kind__in=HEARD_OF)
 
 
 def _withdrawn(infant: object, kind: object, opened_at: object) -> QuerySet[Alert]:

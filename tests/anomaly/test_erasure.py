@@ -11,8 +11,10 @@ from django.db import models
 
 from anomaly import erasure
 from anomaly.erasure import erase_infant, erasure_of, finish_erasures
-from devices.models import Device
+from devices.heartbeats import Beat, note_heartbeat, note_presence
+from devices.models import Device, Heartbeat, Presence
 from infants.access import Viewer
+from infants.assignments import assign_device
 from infants.errors import UnknownInfantError
 from infants.invitations import Terms, invite
 from infants.models import DiaryEntry, Erasure, Household, Infant, Membership, Recording, User
@@ -123,6 +125,19 @@ def test_monitors_of_nobody_else_are_revoked_with_what_they_held() -> None:
     assert not Recording.objects.filter(id=held.id).exists()
     assert not default_storage.exists("audio/held")
     assert Recording.objects.filter(id=elsewhere.id).exists()
+
+
+def test_what_monitors_of_nobody_else_told_of_themselves_goes() -> None:
+    owner, infant = _lived()
+    alone, shared = infant.assignments.get().device, a_device(infant)
+    assign_device(shared, an_infant())
+    for device in (alone, shared):
+        note_heartbeat(device, Beat(), START)
+    note_presence(None, START)
+    erasure = erase_infant(Viewer.of(owner), infant.id)
+    assert (erasure.rows["devices.Heartbeat"], erasure.rows["devices.Presence"]) == (1, 1)
+    assert Heartbeat.objects.get().device == shared
+    assert set(Presence.objects.values_list("device", flat=True)) == {shared.id, None}
 
 
 @pytest.mark.parametrize("role", [Membership.Role.CAREGIVER, Membership.Role.CLINICIAN, None])

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from anomaly.models import ReadingTask
 from infants.access import Viewer
@@ -18,7 +19,7 @@ from infants.models import Infant, Membership, User
 from tests import judged, sounds
 from tests.anomaly.studied import a_clinician, a_task
 from tests.browser.conftest import DESKTOP, PHONE, Opener, Tab
-from tests.builders import a_member, an_infant
+from tests.builders import a_device, a_member, an_infant
 from tests.house import project
 from tests.notify.rows import an_alert
 
@@ -41,6 +42,7 @@ PATHS = [
         "/patients/{infant}/",
         "/recordings/{recording}/",
         "/diary/{entry}/",
+        "/monitors/{monitor}/",
     ),
     *("/readings/", "/readings/new/", "/readings/{task}/", "/readings/{task}/items/1/"),
     "/infants/{unknown}/",
@@ -64,6 +66,7 @@ def infant(tmp_path: Path) -> Infant:
     kept = default_storage.save("heard.wav", ContentFile(sounds.cry_bytes(tmp_path)))
     infant.recordings.update(audio=kept, source_format={"container": "wav"})
     infant.diary.create(kind="note", starts_at=judged.START, text="a note")
+    a_device(infant, name="Bedroom", last_seen_at=timezone.now(), clock_skew_s=90.0)
     an_alert(infant)
     return infant
 
@@ -106,6 +109,7 @@ def _paths(infant: Infant, paths: Sequence[str] = PATHS) -> list[str]:
         "recording": infant.recordings.latest("recorded_at").id,
         "entry": infant.diary.get().id,
         "task": ReadingTask.objects.get().id,
+        "monitor": infant.assignments.earliest("starts_at").device_id,
         "alert": infant.alerts.earliest("raised_at").id,
         "invitation": invite(owner, owner.user, [infant.id], terms).secret,
     }

@@ -1,6 +1,7 @@
 """Audio goes when its policy says so; the rows stay."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -9,8 +10,8 @@ from django.utils import timezone
 
 from infants.models import Infant, Recording
 from infants.outdated import erase_outdated_audio
-from infants.states import State
-from tests.builders import a_recording, an_infant
+from infants.states import Reason, State
+from tests.builders import a_device, a_recording, an_infant
 
 pytestmark = pytest.mark.django_db
 Policy = Infant.AudioPolicy
@@ -18,7 +19,7 @@ NOW = dt.datetime(2026, 3, 20, 9, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 
 
-def _stored(infant: Infant, age: dt.timedelta, **given: object) -> Recording:
+def _stored(infant: Infant | None, age: dt.timedelta, **given: Any) -> Recording:
     recording = a_recording(infant, NOW - age, **given)
     recording.audio = default_storage.save(f"audio/test/{recording.id}", ContentFile(b"sound"))
     recording.save()
@@ -40,6 +41,15 @@ def test_what_is_older_than_its_days_goes_once() -> None:
     assert [_is_kept(one) for one in (old, young, kept)] == [False, True, True]
     assert old.audio_erased_at == NOW
     assert erase_outdated_audio(NOW) == 0
+
+
+def test_what_was_only_tried_out_goes_after_a_week() -> None:
+    device = a_device(an_infant())
+    given = {"state": State.HELD, "reason": Reason.SANDBOX}
+    old, young = (_stored(None, days * DAY, device=device, **given) for days in (8, 6))
+    held = _stored(None, 9 * DAY, device=device, state=State.HELD, reason=Reason.NO_INFANT)
+    assert erase_outdated_audio(NOW) == 1
+    assert [_is_kept(one) for one in (old, young, held)] == [False, True, True]
 
 
 def test_a_clock_that_ran_behind_erases_nothing_early() -> None:

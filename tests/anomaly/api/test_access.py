@@ -119,7 +119,7 @@ DETAILS: dict[str, Callable[[World], str]] = {
 }
 LISTS = ("infants/", "sessions/", "recordings/", "episodes/")
 REFUSED = {
-    "revoked device": (403, "device_revoked"),
+    "revoked device": (401, "device_revoked"),
     "unknown token": (401, "unknown_token"),
     "inactive person": (401, "not_authenticated"),
     "nobody": (401, "not_authenticated"),

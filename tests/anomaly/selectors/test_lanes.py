@@ -6,6 +6,7 @@ import pytest
 
 from anomaly.models import WatchedDay
 from anomaly.selectors.lanes import days_of, heard_from_to, lanes_of
+from devices.heartbeats import Beat, note_heartbeat
 from infants.access import Viewer
 from infants.errors import UnknownInfantError
 from infants.models import DiaryEntry, Membership
@@ -50,6 +51,18 @@ def test_words_and_names_are_for_those_who_may_know_them() -> None:
     researcher = a_member(infant, Membership.Role.RESEARCHER)
     kept = lanes_of(Viewer.of(researcher), infant, START, END)
     assert (kept.notes[0].text, kept.serving[0].name) == ("", "")
+
+
+def test_of_monitors_that_send_heartbeats_it_is_known_when_they_listened() -> None:
+    infant = an_infant()
+    device = a_device(infant)
+    a_device(infant)
+    for at in (START + HOUR, START + HOUR + dt.timedelta(minutes=10)):
+        note_heartbeat(device, Beat(), at)
+    beating, other = lanes_of(SYSTEM, infant, START, END).serving
+    assert beating.known_from == START + HOUR
+    assert [span.length_s for span in beating.listened] == [600.0]
+    assert (other.known_from, other.listened) == (None, ())
 
 
 def test_a_stranger_gets_nothing() -> None:

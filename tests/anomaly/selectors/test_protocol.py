@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from anomaly.selectors.protocol import Lived, lived_by
+from devices.heartbeats import Beat, note_heartbeat
 from devices.models import Device
+from devices.wishes import change_settings
 from infants.access import Viewer
 from infants.assignments import assign_device
 from infants.models import DiaryEntry, Infant, Recording
@@ -98,6 +100,23 @@ def test_an_archive_heard_nothing_but_its_recordings() -> None:
     for hours in (1, 2):
         a_recording(infant, START + hours * HOUR, device)
     assert [span.length_s for span in _lived(infant).listened] == [7.0, 7.0]
+
+
+def test_heartbeats_say_when_a_monitor_listened_and_suspensions_when_not() -> None:
+    infant = an_infant()
+    device = a_device(infant)
+    a_recording(infant, START, device)
+    for minutes in (*range(60, 300, 15), *range(600, 720, 15)):
+        note_heartbeat(device, Beat(), START + dt.timedelta(minutes=minutes))
+    until = START + 4 * HOUR
+    change_settings(device, {"suspended_until": until}, None, START + 2 * HOUR)
+    change_settings(device, {"suspended_until": None}, None, START + 3 * HOUR)
+    a_recording(infant, START + 8 * HOUR, device)  # without a network, and sent later
+    spans = [
+        ((span.start - START) / HOUR, (span.end - START) / HOUR) for span in _lived(infant).listened
+    ]
+    seven_s = pytest.approx(8 + 7 / 3600)
+    assert spans == [(0, 2), (3, 4.75), (8, seven_s), (10, 11.75)]
 
 
 def test_the_diary_of_the_stretch_and_what_lasts_into_it() -> None:

@@ -30,19 +30,20 @@ def test_no_token_and_an_unknown_one_answer_401(device: Device) -> None:
     assert not Recording.objects.exists()
 
 
-def test_a_revoked_device_answers_403(device: Device) -> None:
+def test_a_revoked_device_answers_401_pair_again(device: Device) -> None:
     client = as_device(device)
     Device.objects.update(revoked_at=timezone.now())
     answer = client.post(UPLOAD, {"audio": audio()}, format="multipart")
-    assert_problem(answer, 403, "device_revoked", "after_pairing")
+    said = assert_problem(answer, 401, "device_revoked", "after_pairing")
+    assert "pair the device again" in said["detail"]
 
 
-def test_a_revoked_credential_answers_403_and_another_still_works(device: Device) -> None:
+def test_a_revoked_credential_answers_401_and_another_still_works(device: Device) -> None:
     lost, kept = as_device(device), as_device(device)
     device.credentials.filter(id=device.credentials.earliest("id").id).update(
         revoked_at=timezone.now()
     )
-    assert lost.post(UPLOAD, {"audio": audio()}, format="multipart").status_code == 403
+    assert lost.post(UPLOAD, {"audio": audio()}, format="multipart").status_code == 401
     assert kept.post(UPLOAD, {"audio": audio()}, format="multipart").status_code == 201
 
 
