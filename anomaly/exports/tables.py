@@ -9,12 +9,15 @@ import datetime as dt
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anomaly.exports.columns import COLUMNS, Kind, Value, values_of
 from anomaly.exports.sink import Sink
 from anomaly.notice import NOTICE
 from anomaly.selectors.exported import Taken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 GROUP_ROWS = 1_000
 PIECE_ROWS = 200
@@ -34,15 +37,27 @@ def parquet_of(taken: Taken) -> Iterator[bytes]:
     import pyarrow as pa  # the web process and the workers have no need of it
     import pyarrow.parquet as pq
 
-    schema = _schema(pa)
     sink = Sink()
-    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema) as writer:
-        for rows in _pieces(taken, GROUP_ROWS):
-            writer.write_table(pa.table(list(zip(*rows, strict=True)), schema=schema))
-            rows.clear()  # or the next group would be made while this one is held
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), _schema(pa)) as writer:
+        for group in arrow_of(taken):
+            writer.write_table(group)
             yield sink.taken()
     if rest := sink.taken():
         yield rest
+
+
+def arrow_of(taken: Taken) -> Iterator["pa.Table"]:
+    """Yield the rows as Arrow tables of up to `GROUP_ROWS`; an empty one where there are none."""
+    import pyarrow as pa
+
+    schema = _schema(pa)
+    made = schema.empty_table()
+    for rows in _pieces(taken, GROUP_ROWS):
+        made = pa.table(list(zip(*rows, strict=True)), schema=schema)
+        rows.clear()  # or the next group would be made while this one is held
+        yield made
+    if not len(made):
+        yield made
 
 
 def _schema(pa: Any) -> Any:  # noqa: ANN401  the library has no types

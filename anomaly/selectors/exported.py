@@ -94,6 +94,14 @@ class Taken:
         made = self._chosen(subject).order_by().values("device")
         return Device.objects.filter(id__in=made)
 
+    def embeddings(self, subject: Subject) -> Iterator[tuple[UUID, dt.datetime, int, str, bytes]]:
+        """Yield of each embedded cry its recording, that one's time, place, encoder and vector."""
+        chosen = self._chosen(subject).order_by().values("id")
+        cries = Cry.objects.filter(recording__in=chosen, embedding__isnull=False)
+        ordered = cries.order_by("recording__recorded_at", "recording_id", "index")
+        columns = ("recording_id", "recording__recorded_at", "index", "encoder", "embedding")
+        yield from ordered.values_list(*columns).iterator()
+
     def _chosen(self, subject: Subject) -> QuerySet[Recording]:
         recordings = Recording.objects.filter(
             infant=subject.infant,
