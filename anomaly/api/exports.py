@@ -9,7 +9,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -23,7 +23,12 @@ from infants.selectors import exported_infant, exported_infants
 FORMAT = OpenApiParameter(
     "export_format", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(FORMATS)
 )
-FILES = {(200, one.media_type.partition(";")[0]): OpenApiTypes.BINARY for one in FORMATS.values()}
+FILES = {
+    (200, one.media_type.partition(";")[0]): OpenApiResponse(
+        OpenApiTypes.BINARY, "The file, sent as it is made."
+    )
+    for one in FORMATS.values()
+}
 
 
 class SpanFilters(Filters):

@@ -28,6 +28,7 @@ CHANNELS = {
     "f0_log2_hz": {"value": 8.75, "confidence": 0.5},
     "jitter_frac": {"missing": "too_little_voice"},
 }
+BATCH = 1_000
 BORN = dt.date(2026, 1, 1)
 FATES = ("scored", "learning", "not_a_cry", "undecodable", "on_its_way", "not_my_baby")
 
@@ -70,58 +71,56 @@ def taken(viewer: Viewer | None = None) -> Taken:
 
 def many_recordings(infant: Infant, device: Device, model: PersonalModel, n: int) -> None:
     """Let an infant have this many judged recordings with a cry each, ten minutes apart."""
-    recordings = [
-        Recording(
-            device=device,
-            infant=infant,
-            sha256=hashlib.sha256(str(number).encode()).hexdigest(),
-            byte_size=1,
-            received_at=START,
-            recorded_at=START + number * dt.timedelta(minutes=10),
-            duration_s=7.0,
-            state=State.DONE,
-            state_changed_at=START,
-            channels=CHANNELS,
+    for first in range(0, n, BATCH):
+        numbers = range(first, min(first + BATCH, n))
+        recordings = [_one_of_many(infant, device, number) for number in numbers]
+        Recording.objects.bulk_create(recordings)
+        Cry.objects.bulk_create(
+            Cry(recording=one, index=0, onset_s=0.0, offset_s=0.5) for one in recordings
         )
-        for number in range(n)
-    ]
-    Recording.objects.bulk_create(recordings, batch_size=1000)
-    Cry.objects.bulk_create(
-        [Cry(recording=one, index=0, onset_s=0.0, offset_s=0.5) for one in recordings],
-        batch_size=1000,
+        GateDecision.objects.bulk_create(_decided(one) for one in recordings)
+        RecordingJudgement.objects.bulk_create(_judged(one, model) for one in recordings)
+
+
+def _one_of_many(infant: Infant, device: Device, number: int) -> Recording:
+    return Recording(
+        device=device,
+        infant=infant,
+        sha256=hashlib.sha256(str(number).encode()).hexdigest(),
+        byte_size=1,
+        received_at=START,
+        recorded_at=START + number * dt.timedelta(minutes=10),
+        duration_s=7.0,
+        state=State.DONE,
+        state_changed_at=START,
+        channels=CHANNELS,
     )
-    GateDecision.objects.bulk_create(
-        [
-            GateDecision(
-                recording=one,
-                infant=infant,
-                is_cry=True,
-                cry_probability=0.9,
-                accepted=True,
-                confidence=0.9,
-                threshold=0.5,
-                gate_version="gate-1",
-            )
-            for one in recordings
-        ],
-        batch_size=1000,
+
+
+def _decided(recording: Recording) -> GateDecision:
+    return GateDecision(
+        recording=recording,
+        infant=recording.infant,
+        is_cry=True,
+        cry_probability=0.9,
+        accepted=True,
+        confidence=0.9,
+        threshold=0.5,
+        gate_version="gate-1",
     )
-    RecordingJudgement.objects.bulk_create(
-        [
-            RecordingJudgement(
-                recording=one,
-                infant=infant,
-                outcome="scored",
-                model=model,
-                statistic=0.5,
-                p_value=0.25,
-                scores={"gmm": 2.0},
-                p_values={"gmm": 0.25},
-                baseline_days=9,
-                baseline_days_needed=9,
-                encoder=ENCODER,
-            )
-            for one in recordings
-        ],
-        batch_size=1000,
+
+
+def _judged(recording: Recording, model: PersonalModel) -> RecordingJudgement:
+    return RecordingJudgement(
+        recording=recording,
+        infant=recording.infant,
+        outcome="scored",
+        model=model,
+        statistic=0.5,
+        p_value=0.25,
+        scores={"gmm": 2.0},
+        p_values={"gmm": 0.25},
+        baseline_days=9,
+        baseline_days_needed=9,
+        encoder=ENCODER,
     )

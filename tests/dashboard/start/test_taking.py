@@ -56,7 +56,9 @@ def test_every_file_on_the_page_can_be_taken(owner: Client, infant: Infant) -> N
 
 
 def test_clinicians_and_consented_researchers_see_the_page(infant: Infant) -> None:
-    assert as_user(a_member(infant, Role.CLINICIAN)).get(_where(infant)).status_code == 200
+    clinician = as_user(a_member(infant, Role.CLINICIAN))
+    assert clinician.get(_where(infant)).status_code == 200
+    assert _where(infant) in clinician.get(f"/patients/{infant.id}/").content.decode()
     researcher = as_user(a_member(infant, Role.RESEARCHER))
     assert researcher.get(_where(infant)).status_code == 404
     give_consent(infant, Consent.Purpose.RESEARCH, a_member(infant))
