@@ -1,7 +1,8 @@
 """ChildProject: the layout in which studies of children's days are shared, as a zip file.
 
 `metadata/children.csv`, `metadata/recordings.csv`, `metadata/annotations.csv`, and under
-`annotations/iclas/converted/` a file of cries for each recording that was heard. Guaranteed: the
+`annotations/iclas/converted/` a file of cries for each recording that was heard, with what kind of
+annotations these are (`annotations/iclas/metannots.yml`). Guaranteed: the
 columns that the layout requires are all there, under its names, in its units (milliseconds, local
 time); without sound, whose file names are only said; a birth date that may not be told is NA.
 """
@@ -37,6 +38,12 @@ README = f"""{NOTICE}
 Recordings and cries as ICLAS heard them, in the layout of ChildProject. The sound itself is not
 part of it. p_value says how usual a recording is for this infant: small is unusual.
 """
+METANNOTS = f"""segmentation: {SET}
+segmentation_type: restrictive
+method: automated
+sampling_method: none
+has_speaker_type: Y
+"""
 
 Line = Sequence[object]
 
@@ -48,6 +55,7 @@ def childproject_of(taken: Taken) -> Iterator[bytes]:
         folder.writestr("README.md", README)
         folder.writestr("metadata/children.csv", _csv([CHILDREN, *map(_child, taken.subjects)]))
         yield from _table(folder, sink, "metadata/recordings.csv", RECORDINGS, _recordings(taken))
+        folder.writestr(f"annotations/{SET}/metannots.yml", METANNOTS)
         about = _annotations(taken)
         yield from _table(folder, sink, "metadata/annotations.csv", ANNOTATIONS, about)
         for subject, recording in taken.rows(with_cries=True):
