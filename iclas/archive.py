@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
 
@@ -19,9 +20,10 @@ from devices.models import Device
 from infants.access import Viewer
 from infants.assignments import BEFORE_ALL, assign_device
 from infants.errors import InfantError, UnknownInfantError
-from infants.models import Household, Infant
+from infants.models import Household, Infant, Recording
 from infants.selectors import infant_named
 from infants.stages.upload import Upload, store_upload
+from infants.storage import digest
 from pipelines.manifest import BadRow, ManifestRow, read_directory, read_manifest
 
 
@@ -53,6 +55,39 @@ class Archive:
         for row in sorted(good, key=lambda row: row.recorded_at):
             yield self._take_one(row)
 
+    def foresee(self, rows: Sequence[ManifestRow | BadRow]) -> Iterator[Outcome]:
+        """Yield what would become of each row; nothing is written."""
+        for row in rows:
+            if isinstance(row, BadRow):
+                yield Outcome(f"line {row.line}", row.reason, row.detail)
+            else:
+                yield self._foreseen(row)
+
+    def _foreseen(self, row: ManifestRow) -> Outcome:
+        try:
+            infant = self._known(row.infant)
+            with row.file.open("rb") as stream:
+                sha256, _ = digest(File(stream), settings.ICLAS_MAX_UPLOAD_BYTES)
+        except InfantError as error:
+            return Outcome(row.file.name, error.code, str(error))
+        except OSError as error:
+            return Outcome(row.file.name, "unreadable_file", error.strerror or "")
+        same = Recording.objects.filter(
+            sha256=sha256, infant=infant, device__kind=Device.Kind.ARCHIVE
+        )
+        if infant is not None and same.exists():
+            return Outcome(row.file.name, "already there")
+        return Outcome(row.file.name, "would be stored", f"at {row.recorded_at.isoformat()}")
+
+    def _known(self, key: str) -> Infant | None:
+        """Return the infant, or None where it would be created."""
+        try:
+            return infant_named(Viewer.system(), key)
+        except UnknownInfantError:
+            if not self.create_infants:
+                raise
+            return None
+
     def _take_one(self, row: ManifestRow) -> Outcome:
         try:
             device = self._device(self._infant(row.infant), row.device or "")
@@ -68,11 +103,9 @@ class Archive:
         return Outcome(row.file.name, result, said, recording.id)
 
     def _infant(self, key: str) -> Infant:
-        try:
-            return infant_named(Viewer.system(), key)
-        except UnknownInfantError:
-            if not self.create_infants:
-                raise
+        known = self._known(key)
+        if known is not None:
+            return known
         with transaction.atomic():
             household = Household.objects.create(name=f"Household of {key}")
             return Infant.objects.create(

@@ -156,17 +156,23 @@ def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
     if named:
         known.append(UnknownInfantError("01998f3a-1c2d-7e3f-9041-62738495a6b7"))
     if method == "post":
-        known.append(TruncatedUploadError())
+        known += _errors_of_posting(path)
         yield NOT_MULTIPART
-        if path.endswith("/recordings/"):
-            known.append(LongBacklogError(10_000))
-        if not path.endswith("/bulk/"):
-            known += [NoAudioError(), BadFieldError("battery_frac", "must be a number")]
-            known.append(UploadTooLargeError(25 * 2**20))
     else:
         yield BAD_FILTER
     yield from (problem for error in known if (problem := problem_of(error)) is not None)
     yield UNEXPECTED
+
+
+def _errors_of_posting(path: str) -> Iterator[Exception]:
+    """Yield what may be wrong with what is posted."""
+    yield TruncatedUploadError()
+    if path.endswith("/recordings/"):
+        yield LongBacklogError(10_000)
+    if not path.endswith("/bulk/"):
+        yield NoAudioError()
+        yield BadFieldError("battery_frac", "must be a number")
+        yield UploadTooLargeError(25 * 2**20)
 
 
 def _problems_of_pairing() -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.utils import timezone
 
 from devices.models import Device
-from infants.models import DeviceAssignment, DiaryEntry, Infant, Membership, User
+from infants.models import Consent, DeviceAssignment, DiaryEntry, Infant, Membership, User
 
 
 class Right(enum.StrEnum):
@@ -25,6 +25,7 @@ class Right(enum.StrEnum):
     LISTEN = "listen"  # the audio itself
     WRITE_DIARY = "write_diary"
     ATTEND = "attend"  # go the round of patients: mark as reviewed, plan readings
+    EXPORT = "export"  # take it all away in a file
     REVIEW = "review"  # take an alert; say what a shift or a cry was, and so what is learnt
     MANAGE = "manage"  # members, devices, policies, erasure
 
@@ -36,7 +37,10 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW}
     ),
     Role.CLINICIAN: frozenset(
-        {Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW, Right.ATTEND}
+        {
+            *(Right.SEE, Right.IDENTIFY, Right.LISTEN, Right.WRITE_DIARY, Right.REVIEW),
+            *(Right.ATTEND, Right.EXPORT),
+        }
     ),
     Role.RESEARCHER: frozenset({Right.SEE}),
 }
@@ -95,6 +99,21 @@ def devices_managed_by(viewer: Viewer) -> QuerySet[Device]:
     if sees_everything(viewer):
         return devices
     return devices.filter(infant_id__in=infants_for(viewer, Right.MANAGE).values("id"))
+
+
+def exportable_infants(viewer: Viewer) -> QuerySet[Infant]:
+    """Return the infants whose data this viewer may take away.
+
+    A researcher may only while there is consent to research.
+    """
+    own = infants_for(viewer, Right.EXPORT)
+    if viewer.user is None or sees_everything(viewer):
+        return own
+    studied = _live(viewer.user, [Role.RESEARCHER]).filter(
+        infant__consents__purpose=Consent.Purpose.RESEARCH,
+        infant__consents__withdrawn_at=None,
+    )
+    return Infant.objects.filter(Q(id__in=own.values("id")) | Q(id__in=studied.values("infant")))
 
 
 def diary_changeable_by(viewer: Viewer) -> QuerySet[DiaryEntry]:

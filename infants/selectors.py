@@ -14,6 +14,7 @@ from infants.access import (
     Viewer,
     assignments_for,
     diary_changeable_by,
+    exportable_infants,
     infants_for,
     sees_everything,
 )
@@ -42,6 +43,23 @@ def infant_named(viewer: Viewer, name: str) -> Infant:
         found = infants.filter(source_key=name).first()
     if found is None:
         raise UnknownInfantError(name)
+    return found
+
+
+def exported_infants(viewer: Viewer) -> QuerySet[Infant]:
+    """Return the infants whose data this viewer may take away, in the order they were added.
+
+    `is_identified` says of each whether names and dates of birth go along.
+    """
+    takeable = exportable_infants(viewer).values("id")
+    return visible_infants(viewer).filter(id__in=takeable).order_by("created_at", "id")
+
+
+def exported_infant(viewer: Viewer, infant_id: UUID) -> Infant:
+    """Return an infant of whom that holds."""
+    found = exported_infants(viewer).filter(id=infant_id).first()
+    if found is None:
+        raise UnknownInfantError(str(infant_id))
     return found
 
 

@@ -9,6 +9,7 @@ say (mostly the time of a recording) is None; one bad row disturbs no other; no 
 - ``chillanto``: a folder for each class with ``NNNNPPPCCC.wav``, one second of crying each. Says
   the infant, the place, and the class.
 - ``donateacry``: files named by installation, time, kind of phone and answers. Says all of these.
+- ``enesbabycries``, ``icsd``, ``dunstan``, ``recanvo``: see `pipelines.labelled_layouts`.
 - ``manifest``: a CSV file, see `pipelines.manifest`.
 """
 
@@ -16,18 +17,30 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime as dt
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipelines.errors import ConfigError, ManifestError
+from pipelines.corpus_row import CorpusRow, need_columns
+from pipelines.errors import ConfigError
 from pipelines.evaluation.report import console, table, write_json
+from pipelines.labelled_layouts import (
+    is_dunstan,
+    is_enesbabycries,
+    is_icsd,
+    is_recanvo,
+    read_dunstan,
+    read_enesbabycries,
+    read_icsd,
+    read_recanvo,
+)
 from pipelines.manifest import BadRow, BadRowReason, ManifestRow, read_directory, read_manifest
+
+__all__ = ["CorpusRow"]  # for those who read corpora here
 
 FORMAT_VERSION = 1
 
@@ -38,43 +51,11 @@ class Layout(StrEnum):
     CRYCELEB = "cryceleb"
     CHILLANTO = "chillanto"
     DONATEACRY = "donateacry"
+    ENESBABYCRIES = "enesbabycries"
+    ICSD = "icsd"
+    DUNSTAN = "dunstan"
+    RECANVO = "recanvo"
     MANIFEST = "manifest"
-
-
-@dataclass(frozen=True)
-class CorpusRow:
-    """One file of a corpus.
-
-    Attributes
-    ----------
-    file, infant
-        Where it lies, and whose it is.
-    recorded_at
-        None where the layout does not say.
-    session
-        Name of the infant's session; None where only time tells sessions apart.
-    place
-        Place among the files of its session; None where there is no order.
-    split
-        Part of the corpus as published (``train``, ``dev``, ``test``); None where there are none.
-    cut
-        Whether it is one piece of crying that was cut out already, so that nothing in it is to be
-        searched for; the pieces of one infant and session make up one recording.
-    device, sex, reason
-        None where the layout does not say.
-    """
-
-    file: Path
-    infant: str
-    recorded_at: dt.datetime | None = None
-    session: str | None = None
-    place: int | None = None
-    split: str | None = None
-    cut: bool = False
-    device: str | None = None
-    sex: str | None = None
-    reason: str | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,12 +104,9 @@ def recognise(path: Path) -> Layout:
     """
     if not path.is_dir():
         return Layout.MANIFEST
-    if (path / METADATA).is_file():
-        return Layout.CRYCELEB
-    if any((path / name).is_dir() for name in CHILLANTO_CLASSES):
-        return Layout.CHILLANTO
-    if any(file.suffix.lower() in (".caf", ".3gp") for file in path.rglob("*")):
-        return Layout.DONATEACRY
+    for layout, shows in _SIGNS.items():
+        if shows(path):
+            return layout
     known = ", ".join(Layout)
     message = f"{path} shows none of the layouts that are known: {known}"
     raise ConfigError(message)
@@ -155,15 +133,8 @@ def read_cryceleb(folder: Path) -> list[CorpusRow | BadRow]:
     """
     with (folder / METADATA).open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        _need(CRYCELEB_COLUMNS, reader)
+        need_columns(CRYCELEB_COLUMNS, reader)
         return [_cryceleb_row(folder, reader.line_num, line) for line in reader]
-
-
-def _need(columns: Sequence[str], reader: csv.DictReader[str]) -> None:
-    found = reader.fieldnames or ()
-    missing = [name for name in columns if name not in found]
-    if missing:
-        raise ManifestError(missing, found)
 
 
 def _cryceleb_row(folder: Path, number: int, line: Mapping[str, str | None]) -> CorpusRow | BadRow:
@@ -201,7 +172,7 @@ def read_cryceleb_pairs(file: Path) -> list[PublishedPair]:
     """
     with file.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.DictReader(handle)
-        _need(PAIR_COLUMNS, reader)
+        need_columns(PAIR_COLUMNS, reader)
         return [_pair(file, reader.line_num, line) for line in reader]
 
 
@@ -271,6 +242,7 @@ def _of_manifest(row: ManifestRow | BadRow) -> CorpusRow | BadRow:
         device=row.device,
         sex=row.sex,
         reason=row.reason,
+        age_days=row.age_days,
         extra=row.extra,
     )
 
@@ -279,7 +251,24 @@ _READERS: Mapping[Layout, Callable[[Path], list[CorpusRow | BadRow]]] = {
     Layout.CRYCELEB: read_cryceleb,
     Layout.CHILLANTO: read_chillanto,
     Layout.DONATEACRY: lambda folder: [_of_manifest(row) for row in read_directory(folder)],
+    Layout.ENESBABYCRIES: read_enesbabycries,
+    Layout.ICSD: read_icsd,
+    Layout.DUNSTAN: read_dunstan,
+    Layout.RECANVO: read_recanvo,
     Layout.MANIFEST: lambda file: [_of_manifest(row) for row in read_manifest(file)],
+}
+
+
+_SIGNS: Mapping[Layout, Callable[[Path], bool]] = {
+    Layout.CRYCELEB: lambda path: (path / METADATA).is_file(),
+    Layout.CHILLANTO: lambda path: any((path / name).is_dir() for name in CHILLANTO_CLASSES),
+    Layout.RECANVO: is_recanvo,
+    Layout.ICSD: is_icsd,
+    Layout.DONATEACRY: lambda path: any(
+        file.suffix.lower() in (".caf", ".3gp") for file in path.rglob("*")
+    ),
+    Layout.DUNSTAN: is_dunstan,
+    Layout.ENESBABYCRIES: is_enesbabycries,
 }
 
 

@@ -40,6 +40,7 @@ class BadRowReason(StrEnum):
     EMPTY_INFANT = "empty_infant"
     UNPARSABLE_TIME = "unparsable_time"
     TIME_WITHOUT_ZONE = "time_without_zone"
+    NO_TIME = "no_time"
     UNPARSABLE_NAME = "unparsable_name"
 
 

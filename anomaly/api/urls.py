@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from anomaly.api.exports import AllExportView, InfantExportView
 from anomaly.api.timeline import TimelineView
 from anomaly.api.views import (
     EpisodeReviewView,
@@ -15,6 +16,12 @@ from anomaly.api.views import (
 urlpatterns = [
     path("infants/<uuid:infant_id>/", InfantView.as_view(), name="infant"),
     path("infants/<uuid:infant_id>/timeline/", TimelineView.as_view(), name="timeline"),
+    path(
+        "infants/<uuid:infant_id>/exports/<slug:export_format>/",
+        InfantExportView.as_view(),
+        name="export-infant",
+    ),
+    path("exports/<slug:export_format>/", AllExportView.as_view(), name="export-all"),
     path("recordings/<uuid:recording_id>/", RecordingView.as_view(), name="recording"),
     path(
         "recordings/<uuid:recording_id>/review/",

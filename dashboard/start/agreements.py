@@ -74,6 +74,7 @@ def _in_words(kind: str) -> str:
         "infants.Consent": _("Consents"),
         "infants.Invitation_infants": _("Invitations"),
         "infants.PairingCode": _("Pairing codes"),
+        "infants.CalendarFeed": _("Calendar addresses"),
         "infants.Household": _("Household"),
         "anomaly.PersonalModel": _("Personal models"),
         "anomaly.ScorePoint": _("Points of the timeline"),

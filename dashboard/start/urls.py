@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from dashboard.start import agreements, infants, monitor, monitors, people
+from dashboard.start import agreements, infants, monitor, monitors, people, taking
 
 OF = "infants/<uuid:infant_id>"
 MONITOR = "monitors/<uuid:device_id>"
@@ -36,6 +36,10 @@ urlpatterns = [
         name="invitation-withdraw",
     ),
     path("invitations/<str:secret>/", people.invitation, name="invitation"),
+    path(f"{OF}/take-data/", taking.take_data, name="take-data"),
+    path(f"{OF}/take-data/calendar/", taking.offer, name="calendar-offer"),
+    path(f"{OF}/take-data/calendar/<uuid:feed_id>/revoke/", taking.revoke, name="calendar-revoke"),
+    path("calendar/<str:secret>.ics", taking.calendar, name="calendar"),
     path(f"{OF}/audio-policy/", agreements.audio, name="audio-policy"),
     path(f"{OF}/erase/", agreements.erase, name="erase"),
     path("erasures/<uuid:erasure_id>/", agreements.erased, name="erased"),

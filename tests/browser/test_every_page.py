@@ -30,7 +30,7 @@ NARROWEST = (360, 740)
 OF_INFANTS = (
     *("", "history/", "recordings/", "diary/", "protocol/", "report/", "timeline/"),
     *("settings/", "particulars/", "monitors/", "monitors/pair/", "listen/", "people/"),
-    *("people/invite/", "audio-policy/", "erase/", "quiet-hours/"),
+    *("people/invite/", "audio-policy/", "erase/", "quiet-hours/", "take-data/"),
 )
 PATHS = [
     *("/", "/status/", "/start/", "/start/infant/", "/start/{infant}/", "/start/{infant}/listen/"),

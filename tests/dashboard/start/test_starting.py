@@ -27,6 +27,7 @@ OF_AN_INFANT = [
     "people/invite/",
     "audio-policy/",
     "erase/",
+    "take-data/",
 ]
 
 
