@@ -9,6 +9,7 @@ server alone, and stands in no message.
 
 import datetime as dt
 import email.utils
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -207,9 +208,7 @@ class Server:
 
     def _ask(self, method: str, path: str, **sent: Any) -> Answer:
         try:
-            got = self._session.request(
-                method, self._url + path, timeout=TIMEOUT_S, allow_redirects=False, **sent
-            )
+            got = self._sent(requests.Request(method, self._url + path, **sent))
         except (requests.RequestException, OSError) as error:
             return lost(error)
         document = _document(got.content)
@@ -217,6 +216,21 @@ class Server:
             etag = got.headers.get("ETag", "")
             return Answer(Verdict.STORED, got.status_code, document=document, etag=etag)
         return failure(got.status_code, document, got.headers.get("Retry-After"))
+
+    def _sent(self, request: requests.Request) -> requests.Response:
+        """Send a request piece by piece: sent as a whole, all of it had to go within one timeout.
+
+        A backlog of megabytes over a slow line would never arrive.
+        """
+        prepared = self._session.prepare_request(request)
+        if isinstance(prepared.body, bytes):
+            prepared.body = io.BytesIO(prepared.body)
+        surroundings = self._session.merge_environment_settings(
+            prepared.url or "", {}, None, None, None
+        )
+        return self._session.send(
+            prepared, timeout=TIMEOUT_S, allow_redirects=False, **surroundings
+        )
 
 
 def _if_document(answer: Answer, member: str) -> Answer:

@@ -2,6 +2,9 @@
 
 import datetime as dt
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,3 +152,40 @@ def test_when_to_come_back(
 def test_what_is_kept_of_an_answer_is_bounded() -> None:
     answer = failure(422, problem(422, "no_audio", detail="x" * 10_000))
     assert len(json.dumps(answer.kept())) < 1_000
+
+
+def _reads_slowly(listening: socket.socket, lasts_s: float) -> None:
+    """Take one request in small sips, and answer it."""
+    client, _ = listening.accept()
+    with client:
+        size, taken, head = 10**9, 0, b""
+        began_s = time.monotonic()
+        while taken < size:
+            sip = client.recv(2**18)
+            if not sip:
+                return
+            taken += len(sip)
+            if size == 10**9 and b"\r\n\r\n" in (head := head + sip):
+                said, _, _ = head.partition(b"\r\n\r\n")
+                lengths = [line for line in said.split(b"\r\n") if b"Content-Length" in line]
+                size = int(lengths[0].split()[-1]) + len(said) + 4
+            behind_s = lasts_s * taken / size - (time.monotonic() - began_s)
+            time.sleep(max(0.0, min(behind_s, 0.05)))
+        client.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: 12\r\n\r\n{"id": "k0"}')
+
+
+def test_a_slow_line_takes_longer_than_any_timeout_and_arrives(
+    items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.server.TIMEOUT_S", (0.4, 5.0))
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        reader = threading.Thread(target=_reads_slowly, args=(listening, 1.2))
+        reader.start()
+        server = Server(f"http://127.0.0.1:{listening.getsockname()[1]}", "token")
+        answer = server.upload(items[0], bytes(16_000_000))
+        server.close()
+        reader.join()
+    assert answer.verdict is Verdict.STORED
