@@ -31,6 +31,9 @@ ICLAS_STANDS_STILL_S = env.float("ICLAS_STANDS_STILL_S", default=60.0)
 ICLAS_BUFFER_RECORDINGS = env.int("ICLAS_BUFFER_RECORDINGS", default=400)
 ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
+ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000").rstrip("/")
+ICLAS_NOTIFY_NETWORKS = env.list("ICLAS_NOTIFY_NETWORKS", default=[])
+ICLAS_NOTIFY_GIVE_UP_S = env.int("ICLAS_NOTIFY_GIVE_UP_S", default=24 * 3600)
 
 # --- applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -206,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": ICLAS_SWEEP_EVERY_S,
         "options": {"expires": ICLAS_SWEEP_EVERY_S},
     },
+    "tell": {
+        "task": "iclas.tasks.tell",
+        "schedule": ICLAS_SWEEP_EVERY_S,
+        "options": {"expires": ICLAS_SWEEP_EVERY_S},
+    },
     "close-what-ended": {
         "task": "iclas.tasks.close_what_ended",
         "schedule": 300.0,
@@ -250,6 +258,8 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "notify.models.Alert.State",
         "DiaryKindEnum": "infants.models.DiaryEntry.Kind",
         "EpisodeKindEnum": "anomaly.models.Episode.Kind",
+        "FollowerChannelEnum": "notify.models.Follower.Channel",
+        "SeverityEnum": "notify.severity.Severity",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -276,5 +286,7 @@ LOGGING = {
         "speechbrain": {"level": "WARNING"},
         "matplotlib": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        # It names addresses, which hold secrets.
+        "apprise": {"level": "CRITICAL"},
     },
 }
