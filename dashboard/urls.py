@@ -22,4 +22,5 @@ urlpatterns = [
     path("", include("dashboard.timeline.urls")),
     path("status/", views.status, name="status"),
     path("", include("dashboard.start.urls")),
+    path("", include("dashboard.told.urls")),
 ]

@@ -16,6 +16,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from infants.models import User
 from notify.channels.message import Message
@@ -38,7 +39,9 @@ def send(follower: Follower, message: Message) -> None:
     if address is None:
         raise GiveUpError("no_confirmed_address")
     try:
-        sent = _letter(message, address).send()
+        with translation.override(message.language):
+            letter = _letter(message, address)
+        sent = letter.send()
     except SMTPRecipientsRefused as error:
         codes = [code for code, _said in error.recipients.values()]
         raise _refused(min(codes, default=FINAL)) from error

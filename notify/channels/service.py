@@ -60,8 +60,9 @@ def checked_service(given: str) -> tuple[str, str]:
 
 def _service(address: str) -> Any:  # noqa: ANN401  Apprise's classes have no type in common
     """Return what Apprise makes of an address."""
-    where = SCHEMES.get(address.partition("://")[0].lower())
-    if where is None:
+    scheme, _colon, rest = address.partition("://")
+    where = SCHEMES.get(scheme.lower())
+    if where is None or not rest:
         known = ", ".join(f"{scheme}://" for scheme in sorted(SCHEMES))
         raise BadTargetError(
             _("Give an address that begins with one of: %(known)s.") % {"known": known}

@@ -38,8 +38,7 @@ def a_follower(infant: Infant, user: User, **given: Any) -> Follower:
 
 def a_new_alert(infant: Infant, severity: str = "clear", **given: Any) -> Alert:
     """Return the alert of a shift that is noticed now."""
-    evidence = EVIDENCE | {"severity": severity}
-    described = {"kind": SHIFT, "evidence": evidence} | given
+    described = {"kind": SHIFT, "evidence": EVIDENCE | {"severity": severity}} | given
     episode = a_told_episode(infant, dt.timedelta(minutes=1), **described)
     return Alert.objects.create(
         infant=infant,
