@@ -28,17 +28,29 @@ class BadTargetError(NotifyError):
         super().__init__(problem)
         self.problem = problem
 
+    def __str__(self) -> str:
+        """Say it for people."""
+        return self.problem
+
 
 class UnknownFollowerError(NotifyError):
     """No such follower, or none that this viewer may change."""
 
     code = "unknown_follower"
 
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "There is no such follower that you may see or change."
+
 
 class TooManyTrialsError(NotifyError):
     """Many trial messages went out within the hour."""
 
     code = "too_many_trials"
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return "There were many trials within the hour; wait for a while."
 
 
 class DeliveryError(NotifyError):

@@ -1,9 +1,10 @@
 """What people fill in about being told: of what, when, how often, and where."""
 
-from typing import Any
+from collections.abc import Callable
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.told.words import delay_words, repeat_words
@@ -14,14 +15,6 @@ DELAYS_MIN = (0, 5, 10, 15, 30, 60, 120)
 REPEATS_MIN = (0, 15, 30, 60, 120)
 OF_PEOPLE = ("delay_min", "repeat_min", "breaks_quiet", "says_name", "language")
 OF_THE_PERSON = ("label", "breaks_quiet", "says_name", "language")
-
-
-def _delays() -> list[tuple[int, str]]:
-    return [(minutes, delay_words(minutes)) for minutes in DELAYS_MIN]
-
-
-def _repeats() -> list[tuple[int, str]]:
-    return [(minutes, repeat_words(minutes)) for minutes in REPEATS_MIN]
 
 
 class FollowerForm(forms.Form):
@@ -42,8 +35,8 @@ class FollowerForm(forms.Form):
             (Severity.STRONG, _("Strong evidence only")),
         ],
     )
-    delay_min = forms.TypedChoiceField(label=_("When"), coerce=int, choices=_delays)
-    repeat_min = forms.TypedChoiceField(label=_("How often"), coerce=int, choices=_repeats)
+    delay_min = forms.TypedChoiceField(label=_("When"), coerce=int)
+    repeat_min = forms.TypedChoiceField(label=_("How often"), coerce=int)
     breaks_quiet = forms.BooleanField(
         label=_("Strong evidence may disturb quiet hours"), required=False
     )
@@ -54,24 +47,23 @@ class FollowerForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
-    def __init__(self, *given: Any, follower: Follower, is_own: bool, **named: Any) -> None:
+    def __init__(self, data: QueryDict | None, *, follower: Follower, is_own: bool) -> None:
         initial = {name: getattr(follower, name) for name in self.base_fields}
-        super().__init__(*given, initial=initial, **named)
+        super().__init__(data, initial=initial)
         left_out = set(OF_PEOPLE if follower.is_machine else ())
         left_out |= set(() if is_own else OF_THE_PERSON)
         for name in left_out:
             del self.fields[name]
-        self._keep(initial)
+        _offer(self.fields.get("delay_min"), follower.delay_min, DELAYS_MIN, delay_words)
+        _offer(self.fields.get("repeat_min"), follower.repeat_min, REPEATS_MIN, repeat_words)
 
-    def _keep(self, initial: dict[str, Any]) -> None:
-        """Offer what is chosen now, where a program chose something between."""
-        for name, words in (("delay_min", delay_words), ("repeat_min", repeat_words)):
-            field = self.fields.get(name)
-            if isinstance(field, forms.TypedChoiceField):
-                known = {value for value, _label in field.choices}
-                if initial[name] not in known:
-                    more = (initial[name], words(initial[name]))
-                    field.choices = sorted([*field.choices, more])
+
+def _offer(
+    field: forms.Field | None, chosen: int, usual: tuple[int, ...], said: Callable[[int], str]
+) -> None:
+    """Offer what is chosen now beside the usual, where a program chose something between."""
+    if isinstance(field, forms.TypedChoiceField):
+        field.choices = [(minutes, said(minutes)) for minutes in sorted({*usual, chosen})]
 
 
 class ServiceForm(forms.Form):
