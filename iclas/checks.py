@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from iclas import database  # noqa: F401  imported for the check that it registers
+from notify.network import allowed_networks
 from pipelines.encoders.runtime import RUNTIMES
 
 LEAST_BULK_ITEMS = 100
@@ -133,6 +134,30 @@ def _verification() -> Iterator[CheckMessage]:
         )
 
 
+def _telling() -> Iterator[CheckMessage]:
+    try:
+        allowed_networks()
+    except ValueError as error:
+        yield Error(
+            f"ICLAS_NOTIFY_NETWORKS holds what is no network: {error}.",
+            hint="Write networks as 192.168.1.0/24, with commas between them.",
+            id="iclas.E012",
+        )
+    if not settings.ICLAS_ADDRESS.startswith(("https://", "http://")):
+        yield Error(
+            f"ICLAS_ADDRESS is {settings.ICLAS_ADDRESS!r}: links in messages would lead nowhere.",
+            hint="It is the address under which people reach the pages, with https://.",
+            id="iclas.E013",
+        )
+    if settings.ICLAS_NOTIFY_GIVE_UP_S < 1:
+        yield Error(
+            f"ICLAS_NOTIFY_GIVE_UP_S is {settings.ICLAS_NOTIFY_GIVE_UP_S}: "
+            "whatever does not arrive at once would be given up.",
+            hint="86400 is a day.",
+            id="iclas.E014",
+        )
+
+
 def _debug() -> Iterator[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not _is_local(host)]
     if settings.DEBUG and public:
@@ -154,7 +179,7 @@ def _is_local(host: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
-    *(_sign_up, _verification, _debug),
+    *(_sign_up, _verification, _telling, _debug),
 )
 
 

@@ -31,7 +31,7 @@ ICLAS_STANDS_STILL_S = env.float("ICLAS_STANDS_STILL_S", default=60.0)
 ICLAS_BUFFER_RECORDINGS = env.int("ICLAS_BUFFER_RECORDINGS", default=400)
 ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
-ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000").rstrip("/")
+ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000")
 ICLAS_NOTIFY_NETWORKS = env.list("ICLAS_NOTIFY_NETWORKS", default=[])
 ICLAS_NOTIFY_GIVE_UP_S = env.int("ICLAS_NOTIFY_GIVE_UP_S", default=24 * 3600)
 

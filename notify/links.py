@@ -7,7 +7,7 @@ from django.conf import settings
 
 def link_to(path: str) -> str:
     """Return the address of a page of this installation."""
-    return f"{settings.ICLAS_ADDRESS}{path}"
+    return f"{settings.ICLAS_ADDRESS.rstrip('/')}{path}"
 
 
 def link_to_followers(infant_id: UUID) -> str:

@@ -162,7 +162,7 @@ def try_it(request: HttpRequest, infant_id: UUID, follower: Follower) -> HttpRes
     try:
         trial = send_trial(viewer_of(request), follower.id)
     except TooManyTrialsError:
-        messages.error(request, _("That were many trials; there may be more in an hour."))
+        messages.error(request, _("There were many trials just now; try again in an hour."))
     else:
         is_sent = trial.state == trial.State.SENT
         level = messages.SUCCESS if is_sent else messages.ERROR

@@ -31,7 +31,6 @@ SERVICES = {
     ("threema",): ("threema", "NotifyThreema"),
 }
 SCHEMES = {scheme: where for schemes, where in SERVICES.items() for scheme in schemes}
-PACKAGE = "apprise.plugins"
 
 
 def send(follower: Follower, message: Message) -> None:
@@ -67,8 +66,10 @@ def _service(address: str) -> Any:  # noqa: ANN401  Apprise's classes have no ty
         raise BadTargetError(
             _("Give an address that begins with one of: %(known)s.") % {"known": known}
         )
+    from apprise import plugins  # the web process rarely needs it
+
     module, name = where
-    kind = getattr(import_module(f"{PACKAGE}.{module}"), name)
+    kind = getattr(import_module(f"{plugins.__name__}.{module}"), name)
     try:
         parsed = kind.parse_url(address)
         return kind(**parsed) if parsed else _unreadable()
