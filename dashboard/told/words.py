@@ -34,6 +34,7 @@ REASONS = {
     "refused": gettext_lazy("it was refused there"),
     "gone": gettext_lazy("the address is gone"),
     "mail_server": gettext_lazy("the mail server did not take it"),
+    "broke_off": gettext_lazy("sending it broke off each time"),
     "no_access": gettext_lazy("this person has no access any more"),
 }
 SEVERITIES = {

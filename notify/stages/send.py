@@ -81,8 +81,16 @@ def send(follower: Follower, told: list[Delivery]) -> None:
             wanted.append(delivery)
         else:
             _put_aside(delivery, verdict, now)
-    if wanted and _begin(wanted, now):
+    if wanted and _was_tried_too_long(wanted[0], now):
+        _mine(wanted).update(state=State.DEAD, ended_at=now, reason="broke_off", lease_until=None)
+    elif wanted and _begin(wanted, now):
         _try(follower, wanted)
+
+
+def _was_tried_too_long(first: Delivery, now: dt.datetime) -> bool:
+    """Tell whether tries broke off for so long that nobody wrote down that they failed."""
+    limit = dt.timedelta(seconds=settings.ICLAS_NOTIFY_GIVE_UP_S + 2 * MOST_WAIT_S)
+    return first.first_tried_at is not None and now - first.first_tried_at > limit
 
 
 # --- leases ---------------------------------------------------------------------------------------

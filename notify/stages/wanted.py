@@ -100,11 +100,11 @@ def _end_unwanted(
     if any(one.news is not None and not one.news.was_over for one in told):
         return None
     waiting = calls.filter(state=State.WAITING).order_by("due_at").first()
-    if waiting is None:
-        return _dropped("was_not_told")
-    if waiting.is_held:
+    if waiting is not None and waiting.is_held:
         return Verdict(Answer.HOLD, until=waiting.due_at)
-    return Verdict(Answer.WAIT, until=now + SOON)
+    if waiting is not None and (waiting.due_at <= now or waiting.lease_owner):
+        return Verdict(Answer.WAIT, until=now + SOON)
+    return _dropped("was_not_told")  # what is due later is dropped then: the alert is over
 
 
 def _quiet_until(follower: Follower, now: dt.datetime) -> dt.datetime | None:

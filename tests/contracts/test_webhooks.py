@@ -23,7 +23,7 @@ from tests.builders import a_member, a_user, an_infant
 from tests.notify.sinks import HttpSink, Post, http_sink
 from tests.notify.told import EVIDENCE, Clock, a_new_alert, clock, end
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 FROZEN = Path(__file__).with_name("webhooks.json")
 NOON = dt.datetime(2026, 3, 13, 12, 0, tzinfo=dt.UTC)
 ALERT = uuid.UUID("00000000-0000-7000-8000-00000000000a")

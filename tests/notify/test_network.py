@@ -20,6 +20,7 @@ from tests.builders import a_member, an_infant
 from tests.notify.sinks import HttpSink, http_sink
 from tests.notify.told import a_new_alert
 
+pytestmark = pytest.mark.embedded
 HOME = ["127.0.0.0/8", "::1/128"]
 
 

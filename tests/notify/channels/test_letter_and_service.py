@@ -18,7 +18,7 @@ from tests.builders import a_member, an_infant
 from tests.notify.sinks import HttpSink, MailSink, http_sink, mail_sink
 from tests.notify.told import a_follower, a_new_alert, a_reachable
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 
 @pytest.fixture

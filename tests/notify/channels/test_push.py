@@ -26,7 +26,7 @@ from tests.builders import a_member, an_infant
 from tests.notify.sinks import HttpSink, http_sink
 from tests.notify.told import a_new_alert, end
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 
 
 def _plain(content: bytes) -> str:

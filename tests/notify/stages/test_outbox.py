@@ -145,6 +145,25 @@ def test_what_does_not_arrive_for_a_day_is_a_dead_letter_and_can_be_sent_again(
 
 
 @pytest.mark.django_db
+def test_what_breaks_every_worker_that_tries_it_is_given_up(
+    infant: Infant, ben: User, sink: HttpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_follower: Follower, _message: Message) -> None:
+        raise RuntimeError
+
+    _webhooks(infant, ben, sink)
+    a_new_alert(infant)
+    monkeypatch.setitem(sending.CHANNELS, Follower.Channel.WEBHOOK, broken)
+    now = timezone.now()
+    with pytest.raises(RuntimeError):
+        tell_due(now)
+    with time_machine.travel(now + DAY + dt.timedelta(hours=3)):
+        send_due()
+    found = Delivery.objects.get()
+    assert (found.state, found.reason) == (State.DEAD, "broke_off")
+
+
+@pytest.mark.django_db
 def test_a_webhook_that_is_gone_is_switched_off(infant: Infant, ben: User, sink: HttpSink) -> None:
     [follower] = _webhooks(infant, ben, sink)
     sink.answers[:] = [(410, {})]

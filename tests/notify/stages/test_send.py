@@ -249,6 +249,8 @@ def test_the_end_is_told_once_to_those_who_were_told(
     assert now.after(5) == [f"ben: {OVER}"]
     assert "Over: the crying is back to usual." in mail.outbox[0].body
     assert now.after(120) == []
+    reasons = cleo.followers.get().deliveries.order_by("due_at").values_list("reason", flat=True)
+    assert list(reasons) == ["was_not_told", "ended"]
 
 
 def test_what_was_over_before_anybody_heard_is_told_once(
