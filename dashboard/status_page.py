@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from anomaly.figures import clauses
 from dashboard import words
+from dashboard.outbox import OutboxRows, outbox_rows
 from dashboard.standing import (
     FAILED_ONE,
     HELD_ONE,
@@ -66,6 +67,7 @@ class StatusPage:
     dead: list[DeadRow]
     dead_by_reason: list[tuple[str, int]]
     n_dead: int
+    outbox: OutboxRows
 
 
 def status_page(now: dt.datetime) -> StatusPage:
@@ -80,6 +82,7 @@ def status_page(now: dt.datetime) -> StatusPage:
         dead=[_dead_row(letter, now) for letter in found.dead],
         dead_by_reason=[(str(reason.label), n) for reason, n in found.dead_by_reason.items()],
         n_dead=found.n_dead,
+        outbox=outbox_rows(now),
     )
 
 

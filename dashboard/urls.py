@@ -21,5 +21,11 @@ urlpatterns = [
     path("", include("dashboard.report.urls")),
     path("", include("dashboard.timeline.urls")),
     path("status/", views.status, name="status"),
+    path(
+        "status/deliveries/<uuid:delivery_id>/replay/",
+        views.replay_delivery,
+        name="delivery-replay",
+    ),
     path("", include("dashboard.start.urls")),
+    path("", include("dashboard.told.urls")),
 ]

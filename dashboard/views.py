@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from anomaly.notice import SHOWN_NOTICE
 from dashboard.cards import cards_for
@@ -25,6 +25,7 @@ from dashboard.status_page import status_page
 from infants.access import Viewer, is_newcomer, is_only_clinician
 from infants.models import User
 from infants.selectors import visible_infants
+from notify.deliveries import replay
 
 REFRESH_S = 30
 STILL = "still"
@@ -73,6 +74,17 @@ def status(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     now = timezone.now()
     return _page(request, "dashboard/status.html", now, {"page": status_page(now)})
+
+
+@require_POST
+@never_cache
+@login_required
+def replay_delivery(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """Send a dead letter again."""
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    replay([delivery_id])
+    return redirect("dashboard:status")
 
 
 def _viewer(request: HttpRequest) -> Viewer:

@@ -39,6 +39,7 @@ app.conf.worker_lost_wait = 0.5
 app.conf.task_routes = {
     "iclas.tasks.sweep": {"queue": "sweep"},
     "iclas.tasks.close_what_ended": {"queue": "sweep"},
+    "iclas.tasks.tell": {"queue": "tell"},
 }
 app.autodiscover_tasks(["iclas"])
 

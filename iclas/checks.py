@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from iclas import database  # noqa: F401  imported for the check that it registers
+from notify.network import allowed_networks
 from pipelines.encoders.runtime import RUNTIMES
 
 LEAST_BULK_ITEMS = 100
@@ -118,7 +119,7 @@ def _uploads() -> Iterator[CheckMessage]:
         yield Error(
             f"ICLAS_MAX_BACKLOG is {settings.ICLAS_MAX_BACKLOG}: no number of recordings.",
             hint="Take 0 for no limit, or for example 10000.",
-            id="iclas.E012",
+            id="iclas.E015",
         )
 
 
@@ -137,6 +138,30 @@ def _verification() -> Iterator[CheckMessage]:
             f"ACCOUNT_EMAIL_VERIFICATION is {settings.ACCOUNT_EMAIL_VERIFICATION!r}.",
             hint=f"Take one of {', '.join(VERIFICATION_CHOICES)}.",
             id="iclas.E011",
+        )
+
+
+def _telling() -> Iterator[CheckMessage]:
+    try:
+        allowed_networks()
+    except ValueError as error:
+        yield Error(
+            f"ICLAS_NOTIFY_NETWORKS holds what is no network: {error}.",
+            hint="Write networks as 192.168.1.0/24, with commas between them.",
+            id="iclas.E012",
+        )
+    if not settings.ICLAS_ADDRESS.startswith(("https://", "http://")):
+        yield Error(
+            f"ICLAS_ADDRESS is {settings.ICLAS_ADDRESS!r}: links in messages would lead nowhere.",
+            hint="It is the address under which people reach the pages, with https://.",
+            id="iclas.E013",
+        )
+    if settings.ICLAS_NOTIFY_GIVE_UP_S < 1:
+        yield Error(
+            f"ICLAS_NOTIFY_GIVE_UP_S is {settings.ICLAS_NOTIFY_GIVE_UP_S}: "
+            "whatever does not arrive at once would be given up.",
+            hint="86400 is a day.",
+            id="iclas.E014",
         )
 
 
@@ -161,7 +186,7 @@ def _is_local(host: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
-    *(_sign_up, _verification, _debug),
+    *(_sign_up, _verification, _telling, _debug),
 )
 
 

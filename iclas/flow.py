@@ -60,7 +60,9 @@ STEPS = (
 STEP = {step.name: step for step in STEPS}
 SWEEPING_QUEUE = "sweep"
 """Its own (`iclas/celery.py`): behind a long backlog a sweep would come too late to be wanted."""
-QUEUES = (SWEEPING_QUEUE, *dict.fromkeys(step.queue for step in STEPS))
+TELLING_QUEUE = "tell"
+"""Its own too: who is to be told of something waits for no recording."""
+QUEUES = (SWEEPING_QUEUE, TELLING_QUEUE, *dict.fromkeys(step.queue for step in STEPS))
 HEARING = STEPS[:2]
 JUDGING = STEPS[2:]
 JUDGING_QUEUE = JUDGING[0].queue

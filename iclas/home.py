@@ -7,6 +7,7 @@ is written once, readable by its owner only. What a killed set-up left half-made
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,8 +86,8 @@ class Home:
             if not os.access(room, os.W_OK | os.X_OK):
                 raise HomeError(room, "it is read-only, or another user's")
 
-    def secret(self, name: str = "secret-key") -> str:
-        """Return the secret of this name, generating it on the first call.
+    def secret(self, name: str = "secret-key", draw: Callable[[], str] | None = None) -> str:
+        """Return the secret of this name, generating it on the first call: by `draw`, or a token.
 
         Two processes that start together agree on one secret: it is written in full to a file of
         its own, and only the first link to the shared name succeeds.
@@ -95,16 +96,16 @@ class Home:
         if path.exists() and not _is_whole(path):
             path.unlink()
         if not path.exists():
-            self._draw(path)
+            self._keep(path, (draw or _token)())
         return path.read_text()
 
-    def _draw(self, path: Path) -> None:
+    def _keep(self, path: Path, secret: str) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o750)
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:
             draft.touch(mode=0o600)
             with draft.open("w") as stream:
-                stream.write(secrets.token_urlsafe(50))
+                stream.write(secret)
                 stream.flush()
                 os.fsync(stream.fileno())
             path.hardlink_to(draft)
@@ -112,6 +113,10 @@ class Home:
             pass
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(50)
 
 
 def _is_whole(path: Path) -> bool:

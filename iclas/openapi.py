@@ -21,6 +21,7 @@ from infants.errors import (
     UnknownInfantError,
     UploadTooLargeError,
 )
+from notify.errors import BadTargetError
 
 Schema = dict[str, Any]
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
@@ -150,6 +151,8 @@ def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
     known: list[Exception] = [OSError()]
     if "/diary-entries/" in path and method in ("post", "patch"):
         known.append(BadEntryError({"ends_at": "The end must come after the start."}))
+    if path.endswith("/followers/") and method == "post":
+        known.append(BadTargetError("Give an address that begins with https://."))
     if not path.endswith("/health/"):
         known.append(UnknownTokenError())
         yield NOT_ALLOWED

@@ -50,6 +50,12 @@ from infants.errors import (
     UploadTooLargeError,
 )
 from infants.shortages import Shortage, shortage
+from notify.errors import (
+    BadTargetError,
+    NotifyError,
+    TooManyTrialsError,
+    UnknownFollowerError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +66,7 @@ CHALLENGE = 'Bearer realm="iclas"'
 DISK_RETRY_S = 60
 DATABASE_RETRY_S = 5
 BACKLOG_RETRY_S = 120
+TRIAL_RETRY_S = 3600
 NEVER = (413, 415, 422)
 AFTER_PAIRING = (401, 403)
 
@@ -155,6 +162,11 @@ TABLE: dict[type[Exception], Kind] = {
     # anomaly
     AnomalyError: Kind(404, "No such judgement"),
     ArtefactLostError: Kind(500, "A personal model is damaged"),
+    # notify
+    NotifyError: Kind(502, "A message did not arrive"),
+    BadTargetError: Kind(422, "The address makes no sense"),
+    UnknownFollowerError: Kind(404, "No such follower"),
+    TooManyTrialsError: Kind(429, "Too many trials", retry_after_s=TRIAL_RETRY_S),
     # Django
     Http404: Kind(404, "Not found", "not_found", "There is nothing here; paths end with a slash."),
     PermissionDenied: Kind(403, "Not allowed", "permission_denied", "You may not do this."),

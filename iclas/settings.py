@@ -34,6 +34,9 @@ ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
 ICLAS_HEARTBEAT_EVERY_S = env.int("ICLAS_HEARTBEAT_EVERY_S", default=300)
 ICLAS_MONITOR_SILENT_S = env.int("ICLAS_MONITOR_SILENT_S", default=1800)
+ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000")
+ICLAS_NOTIFY_NETWORKS = env.list("ICLAS_NOTIFY_NETWORKS", default=[])
+ICLAS_NOTIFY_GIVE_UP_S = env.int("ICLAS_NOTIFY_GIVE_UP_S", default=24 * 3600)
 
 # --- applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -209,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": ICLAS_SWEEP_EVERY_S,
         "options": {"expires": ICLAS_SWEEP_EVERY_S},
     },
+    "tell": {
+        "task": "iclas.tasks.tell",
+        "schedule": ICLAS_SWEEP_EVERY_S,
+        "options": {"expires": ICLAS_SWEEP_EVERY_S},
+    },
     "close-what-ended": {
         "task": "iclas.tasks.close_what_ended",
         "schedule": 300.0,
@@ -254,6 +262,8 @@ SPECTACULAR_SETTINGS = {
         "DeviceKindEnum": "devices.models.Device.Kind",
         "DiaryKindEnum": "infants.models.DiaryEntry.Kind",
         "EpisodeKindEnum": "anomaly.models.Episode.Kind",
+        "FollowerChannelEnum": "notify.models.Follower.Channel",
+        "SeverityEnum": "notify.severity.Severity",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -280,5 +290,7 @@ LOGGING = {
         "speechbrain": {"level": "WARNING"},
         "matplotlib": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        # It names addresses, which hold secrets.
+        "apprise": {"level": "CRITICAL"},
     },
 }

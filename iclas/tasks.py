@@ -26,10 +26,13 @@ from infants.sessions import close_quiet_sessions
 from infants.shortages import shortage
 from infants.states import ON_THE_WAY
 from notify.stages.alert import raise_alerts
+from notify.stages.news import is_news_of
+from notify.stages.send import tell_due
 
 log = logging.getLogger(__name__)
 SWEPT_AT_ONCE = 500
 JUDGED_AT_ONCE_S = 60.0
+TOLD_AT_ONCE_S = 60.0
 retried = shared_task(
     autoretry_for=(OperationalError, LeaseLostError), retry_backoff=True, max_retries=3
 )
@@ -68,6 +71,8 @@ def judge_infant(infant_id: str) -> None:
         unfinished = flow.judge(UUID(infant_id), until=time.monotonic() + JUDGED_AT_ONCE_S)
     if unfinished:
         judge_infant.apply_async((infant_id,), queue=flow.JUDGING_QUEUE)
+    if is_news_of(UUID(infant_id), timezone.now()):
+        tell.apply_async(queue=flow.TELLING_QUEUE)
 
 
 @shared_task
@@ -88,6 +93,13 @@ def sweep() -> None:
     raise_alerts(now)
     if follow_monitors(now):
         raise_alerts(now)
+
+
+@shared_task
+def tell() -> None:
+    """Tell people and programs what is due; what does not arrive is tried again, later."""
+    if tell_due(timezone.now(), until=time.monotonic() + TOLD_AT_ONCE_S):
+        tell.apply_async(queue=flow.TELLING_QUEUE)
 
 
 @shared_task

@@ -17,6 +17,7 @@ from anomaly.reviews import Reviewed, answer_cry, answer_episode, take_back
 from infants.access import Right, Viewer, infants_for
 from infants.locks import infant_locked
 from infants.models import Infant
+from notify.deliveries import look_again_at_held
 from notify.models import Alert, AlertAction, QuietHours
 from notify.stages.alert import bring_in_line
 
@@ -169,9 +170,10 @@ def set_quiet_hours(viewer: Viewer, infant: Infant, hours: Hours | None) -> None
     own = QuietHours.objects.filter(user=viewer.user, infant=infant)
     if hours is None:
         own.delete()
-        return
-    chosen = {"starts": hours.starts, "ends": hours.ends, "days": sorted(hours.days)}
-    QuietHours.objects.update_or_create(user=viewer.user, infant=infant, defaults=chosen)
+    else:
+        chosen = {"starts": hours.starts, "ends": hours.ends, "days": sorted(hours.days)}
+        QuietHours.objects.update_or_create(user=viewer.user, infant=infant, defaults=chosen)
+    look_again_at_held(viewer.user, infant)
 
 
 # --- what all share -------------------------------------------------------------------------------

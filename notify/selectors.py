@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from infants.access import Right, Viewer, infants_for
 from infants.models import Infant
-from notify.models import Alert, AlertAction, QuietHours
+from notify.models import Alert, AlertAction, Delivery, Follower, QuietHours
 from notify.quiet import Quiet
 
 State = Alert.State
@@ -80,3 +80,39 @@ def quiet_hours_of(viewer: Viewer, infant: Infant) -> QuietHours | None:
     if viewer.user is None:
         return None
     return QuietHours.objects.filter(user=viewer.user, infant=infant).first()
+
+
+# --- who is told, and how that went ---------------------------------------------------------------
+
+
+def visible_followers(viewer: Viewer, infant: Infant | None = None) -> QuerySet[Follower]:
+    """Return the followers that a viewer may see, in the order in which they are told.
+
+    They are the viewer's own, and all of an infant whose people the viewer may know.
+    """
+    own = Q(user=viewer.user, infant__in=infants_for(viewer))
+    known = Q(infant__in=infants_for(viewer, Right.IDENTIFY))
+    seen = Follower.objects.filter(known if viewer.user is None else own | known)
+    asked = seen if infant is None else seen.filter(infant=infant)
+    return asked.select_related("user").order_by("delay_min", "created_at", "id")
+
+
+def changeable_followers(viewer: Viewer) -> QuerySet[Follower]:
+    """Return the followers that a viewer may change: the own ones, and all where in charge."""
+    own = Q(user=viewer.user, infant__in=infants_for(viewer))
+    managed = Q(infant__in=infants_for(viewer, Right.MANAGE))
+    seen = Follower.objects.filter(managed if viewer.user is None else own | managed)
+    return seen.select_related("user", "infant")
+
+
+def newest_deliveries(followers: QuerySet[Follower]) -> dict[UUID, Delivery]:
+    """Return the last telling of each follower that came to an end."""
+    ended = Delivery.objects.filter(ended_at__isnull=False).exclude(state=Delivery.State.DROPPED)
+    rows = ended.filter(follower__in=followers.order_by()).order_by("ended_at", "id")
+    return {row.follower_id: row for row in rows}
+
+
+def deliveries_where(viewer: Viewer, **wanted: Any) -> QuerySet[Delivery]:
+    """Return the tellings of the infants that a viewer may see, the newest first."""
+    seen = Delivery.objects.filter(follower__infant__in=infants_for(viewer), **wanted)
+    return seen.select_related("follower", "news").order_by("-created_at", "-id")

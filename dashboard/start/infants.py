@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from dashboard.start import steps
@@ -16,6 +17,7 @@ from infants.consents import has_consent
 from infants.household import add_infant, describe_infant
 from infants.models import Consent, Infant
 from infants.selectors import managed_infant, managed_infants
+from notify.followers import follow_by_default
 
 ANOTHER = "another"
 
@@ -35,6 +37,7 @@ def add(request: HttpRequest) -> HttpResponse:
     form = InfantForm(request.POST or None, initial=_as_twin(twin))
     if form.is_valid():
         infant = add_infant(person_of(request), form.particulars(), twin.id if twin else None)
+        follow_by_default(infant, person_of(request), get_language() or "en")
         messages.success(request, _("%(name)s is added.") % {"name": infant.name})
         if ANOTHER in request.POST:
             return redirect(f"{reverse('dashboard:start-infant')}?twin={infant.id}")
@@ -83,6 +86,7 @@ def _standing(infant: Infant) -> dict[str, Any]:
     return {
         "n_monitors": infant.assignments.filter(ends_at=None).count(),
         "n_people": infant.memberships.filter(revoked_at=None).count(),
+        "n_told": infant.followers.filter(is_on=True).count(),
         "is_agreed": has_consent(infant, Consent.Purpose.RECORDING),
     }
 

@@ -1,4 +1,5 @@
-// The service worker: scripts and styles from this device, pages from the network or not at all.
+// The service worker: scripts and styles from this device, pages from the network or not at all; and
+// what is pushed to this device while no page is open.
 //
 // Guaranteed: no page that judges is ever kept, so that none can be shown as new; without a network
 // there is one page that says so.
@@ -52,4 +53,49 @@ async function newest(event: FetchEvent): Promise<Response> {
   } catch {
     return (await caches.match(event.request)) ?? Response.error();
   }
+}
+
+// What the server encrypts for this device alone (notify/channels/push.py).
+interface Told {
+  id: string;
+  title: string;
+  body: string;
+  path: string;
+  tag: string;
+  lang: string;
+  silent: boolean;
+  urgent: boolean;
+}
+
+worker.addEventListener("push", (event) => {
+  const told = event.data?.json() as Told | undefined;
+  if (told) event.waitUntil(show(told));
+});
+
+// The newest word on an alert takes the place of what was said before.
+async function show(told: Told): Promise<void> {
+  const how: NotificationOptions & { renotify: boolean } = {
+    body: told.body,
+    tag: told.tag,
+    renotify: !told.silent,
+    lang: told.lang,
+    dir: "auto",
+    silent: told.silent,
+    requireInteraction: told.urgent,
+    icon: "/static/dashboard/icon-192.png",
+    data: { path: told.path },
+  };
+  await worker.registration.showNotification(told.title, how);
+}
+
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { path } = event.notification.data as { path: string };
+  event.waitUntil(open(new URL(path, worker.location.origin).href));
+});
+
+async function open(address: string): Promise<void> {
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const shown = windows.find((one) => one.url === address);
+  await (shown ? shown.focus() : worker.clients.openWindow(address));
 }

@@ -34,3 +34,35 @@ DETAIL: dict[str, Any] = (
         ],
     }
 )
+FOLLOWER: dict[str, Any] = {
+    "id": "01998f3a-b5c6-7788-9900-a1b2c3d4e5f6",
+    "infant": known.INFANT_ID,
+    "channel": "webhook",
+    "person": "Ben",
+    "is_own": True,
+    "label": "Lamp in the hall",
+    "shown_target": "https://lamp.example.org/…",
+    "secret": None,
+    "least_severity": "clear",
+    "delay_min": 0,
+    "repeat_min": 0,
+    "breaks_quiet": False,
+    "says_name": False,
+    "language": "en",
+    "is_on": True,
+    "off_reason": "",
+    "created_at": "2026-03-13T02:04:11Z",
+}
+NEW_FOLLOWER: dict[str, Any] = {
+    "infant": known.INFANT_ID,
+    "channel": "webhook",
+    "address": "https://lamp.example.org/hooks/cradle",
+    "label": "Lamp in the hall",
+    "least_severity": "clear",
+}
+TRIAL: dict[str, Any] = {
+    "id": "01998f3a-b5c6-7788-9900-a1b2c3d4e5f7",
+    "state": "sent",
+    "reason": "",
+    "detail": "",
+}

@@ -1,7 +1,8 @@
-"""Paths of alerts."""
+"""Paths of alerts, and of who is told of them."""
 
 from django.urls import path
 
+from notify.api.followers import FollowersView, FollowerView, TrialView
 from notify.api.views import AcknowledgeView, AlertsView, AlertView, SnoozeView
 
 urlpatterns = [
@@ -11,4 +12,7 @@ urlpatterns = [
         "alerts/<uuid:alert_id>/acknowledge/", AcknowledgeView.as_view(), name="alert-acknowledge"
     ),
     path("alerts/<uuid:alert_id>/snooze/", SnoozeView.as_view(), name="alert-snooze"),
+    path("followers/", FollowersView.as_view(), name="followers"),
+    path("followers/<uuid:follower_id>/", FollowerView.as_view(), name="follower"),
+    path("followers/<uuid:follower_id>/try/", TrialView.as_view(), name="follower-try"),
 ]

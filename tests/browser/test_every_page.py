@@ -22,6 +22,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Opener, Tab
 from tests.builders import a_device, a_member, an_infant
 from tests.house import project
 from tests.notify.rows import an_alert
+from tests.notify.told import a_follower
 
 AXE = (project.ROOT / "frontend/node_modules/axe-core/axe.min.js").read_text()
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -31,6 +32,7 @@ OF_INFANTS = (
     *("", "history/", "recordings/", "diary/", "protocol/", "report/", "timeline/"),
     *("settings/", "particulars/", "monitors/", "monitors/pair/", "listen/", "people/"),
     *("people/invite/", "audio-policy/", "erase/", "quiet-hours/", "take-data/"),
+    *("told/", "told/service/", "told/webhook/", "told/{follower}/"),
 )
 PATHS = [
     *("/", "/status/", "/start/", "/start/infant/", "/start/{infant}/", "/start/{infant}/listen/"),
@@ -75,6 +77,7 @@ def infant(tmp_path: Path) -> Infant:
 def somebody(infant: Infant) -> User:
     """Return the infant's owner, who has another one, reads for a study and is of the staff."""
     user = a_member(infant)
+    a_follower(infant, user)
     a_member(an_infant(name="Bo"), user=user)
     a_task(a_clinician(infant), [infant], [user], start=judged.START, end=judged.START + 30 * DAY)
     user.is_staff = user.is_superuser = True
@@ -110,6 +113,7 @@ def _paths(infant: Infant, paths: Sequence[str] = PATHS) -> list[str]:
         "entry": infant.diary.get().id,
         "task": ReadingTask.objects.get().id,
         "monitor": infant.assignments.earliest("starts_at").device_id,
+        "follower": infant.followers.get().id,
         "alert": infant.alerts.earliest("raised_at").id,
         "invitation": invite(owner, owner.user, [infant.id], terms).secret,
     }

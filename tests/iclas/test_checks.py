@@ -43,6 +43,9 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "bulk limit": (_set("ICLAS_MAX_BULK_ITEMS", 99), "ICLAS_MAX_BULK_ITEMS"),
     "sign-up": (_set("SIGN_UP", "perhaps"), "SIGN_UP"),
     "verification": (_set("ACCOUNT_EMAIL_VERIFICATION", "perhaps"), "ACCOUNT_EMAIL_VERIFICATION"),
+    "networks": (_set("ICLAS_NOTIFY_NETWORKS", ["home"]), "ICLAS_NOTIFY_NETWORKS"),
+    "address": (_set("ICLAS_ADDRESS", "localhost:8000"), "ICLAS_ADDRESS"),
+    "giving up": (_set("ICLAS_NOTIFY_GIVE_UP_S", 0), "ICLAS_NOTIFY_GIVE_UP_S"),
     "debug": (_public_debug, "DEBUG"),
 }
 

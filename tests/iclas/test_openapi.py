@@ -31,6 +31,7 @@ from tests.builders import (
     some_cries,
 )
 from tests.notify.rows import VIEWS, an_alert
+from tests.notify.told import a_follower
 from tests.uploads import UPLOAD, audio, send_bulk
 
 OPERATIONS = {
@@ -61,6 +62,12 @@ OPERATIONS = {
     ("get", "/api/v1/alerts/{alert_id}/"),
     ("post", "/api/v1/alerts/{alert_id}/acknowledge/"),
     ("post", "/api/v1/alerts/{alert_id}/snooze/"),
+    ("get", "/api/v1/followers/"),
+    ("post", "/api/v1/followers/"),
+    ("get", "/api/v1/followers/{follower_id}/"),
+    ("patch", "/api/v1/followers/{follower_id}/"),
+    ("delete", "/api/v1/followers/{follower_id}/"),
+    ("post", "/api/v1/followers/{follower_id}/try/"),
     ("get", "/api/v1/diary-entries/"),
     ("post", "/api/v1/diary-entries/"),
     ("get", "/api/v1/diary-entries/{entry_id}/"),
@@ -177,7 +184,8 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
     alert = an_alert(infant, evidence={"views": VIEWS})
     acknowledge(Viewer(user=a_member(infant)), alert.id, alert.opened_at)
     entry = DiaryEntry.objects.create(infant=infant, kind="feed", starts_at=START)
-    client = as_user(a_member(infant))
+    reader = a_member(infant)
+    client, follower = as_user(reader), a_follower(infant, reader)
     span = "from=2026-02-27T00:00:00Z&to=2026-03-03T00:00:00Z"
     asked = {
         "/api/v1/infants/": [""],
@@ -193,6 +201,8 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
         "/api/v1/episodes/": [""],
         "/api/v1/alerts/": [""],
         "/api/v1/alerts/{alert_id}/": [""],
+        "/api/v1/followers/": ["", f"?infant={infant.id}"],
+        "/api/v1/followers/{follower_id}/": [""],
         "/api/v1/diary-entries/": ["", "?kind=feed"],
         "/api/v1/diary-entries/{entry_id}/": [""],
         "/api/v1/devices/": ["", f"?infant={infant.id}"],
@@ -203,7 +213,8 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
     for path, queries in asked.items():
         described = _described(schema, "get", path, 200, "application/json")
         ids = {"infant_id": infant.id, "session_id": session.id, "recording_id": second.id}
-        real = path.format(**ids, alert_id=alert.id, entry_id=entry.id, device_id=device.id)
+        ids |= {"alert_id": alert.id, "entry_id": entry.id, "device_id": device.id}
+        real = path.format(**ids, follower_id=follower.id)
         for query in queries:
             answer = client.get(real + query)
             assert answer.status_code == 200, answer.content

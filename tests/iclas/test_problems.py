@@ -15,11 +15,12 @@ from rest_framework.exceptions import ErrorDetail, Throttled, ValidationError
 import anomaly.errors
 import devices.errors
 import infants.errors
+import notify.errors
 from iclas import problems
 from tests.builders import a_user, as_user
 from tests.uploads import assert_problem
 
-FAMILIES = (anomaly.errors, devices.errors, infants.errors)
+FAMILIES = (anomaly.errors, devices.errors, infants.errors, notify.errors)
 
 
 def _kinds() -> list[type[Exception]]:

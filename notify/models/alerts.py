@@ -88,6 +88,7 @@ class AlertAction(models.Model):
         SNOOZE_ENDED = "snooze_ended"
         ANSWERED = "answered"
         ANSWER_TAKEN_BACK = "answer_taken_back"
+        WORSENED = "worsened", "nobody did: it became more severe, and calls again"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="actions")

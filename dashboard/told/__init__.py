@@ -1,0 +1,1 @@
+"""Who is told of an infant's alerts, how, and when."""

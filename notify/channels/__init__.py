@@ -1,0 +1,1 @@
+"""The channels by which somebody can be told, one module each."""
