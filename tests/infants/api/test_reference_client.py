@@ -84,5 +84,23 @@ def test_refusals_mean_the_same_on_both_sides(
 
 
 def test_heartbeats_are_heard_or_not_known(server: Server) -> None:
-    assert server.heartbeat({"battery_frac": 0.5}).status in (200, 404)
-    assert server.settings("").status in (200, 404)
+    assert server.heartbeat({"battery_frac": 0.5}).status == 200
+    assert server.settings("").status == 200
+
+
+def test_a_heart_beats_and_a_token_is_exchanged(server: Server, tmp_path: Path) -> None:
+    from monitor.heart import Heart
+    from monitor.station import Door
+    from monitor.wishes import Wishes
+
+    door = Door(tmp_path / "credential.json")
+    wishes = Wishes()
+    heart = Heart(door.connect, lambda: 3, wishes)
+    assert heart.beat() < 400
+    assert heart.last_at_s is not None
+    assert wishes.etag
+    assert heart.beat() < 400
+    assert main(["rotate", "--state", str(tmp_path)]) == 0
+    assert door.is_renewed()
+    assert server.heartbeat({}).verdict is Verdict.AFTER_PAIRING
+    assert heart.beat() < 400
