@@ -68,6 +68,8 @@ TOO_OFTEN = Problem(
 )
 PAIRING = "/devices/pair/"
 AS_SEEN = "RecordingAsSeen"
+ABOUT_SOMEBODY = ("write_diary_entry", "add_follower")
+EXAMPLE_ID = "01998f3a-1c2d-7e3f-9041-62738495a6b7"
 NOT_ALLOWED = Problem(
     403, "devices_only", "Forbidden", "Only a device may do this, with its own token."
 )
@@ -137,7 +139,7 @@ def _described(problem: Problem) -> Schema:
 def _names_somebody(path: str, operation: Schema) -> bool:
     """Tell whether a request says of whom or what it is: in its path, a filter or its body."""
     filters = {parameter["name"] for parameter in operation.get("parameters", [])}
-    return "{" in path or "infant" in filters or operation["operationId"] == "write_diary_entry"
+    return "{" in path or "infant" in filters or operation["operationId"] in ABOUT_SOMEBODY
 
 
 def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
@@ -146,7 +148,7 @@ def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
         yield from _problems_of_pairing()
         return
     if "/devices/" in path:
-        yield from _problems_of_devices(path, method)
+        yield from _problems_of_devices(path, method, named=named)
         return
     known: list[Exception] = [OSError()]
     if "/diary-entries/" in path and method in ("post", "patch"):
@@ -157,7 +159,7 @@ def _problems(path: str, method: str, *, named: bool) -> Iterator[Problem]:
         known.append(UnknownTokenError())
         yield NOT_ALLOWED
     if named:
-        known.append(UnknownInfantError("01998f3a-1c2d-7e3f-9041-62738495a6b7"))
+        known.append(UnknownInfantError(EXAMPLE_ID))
     if method == "post":
         known += _errors_of_posting(path)
         yield NOT_MULTIPART
@@ -190,7 +192,7 @@ def _problems_of_pairing() -> Iterator[Problem]:
     yield UNEXPECTED
 
 
-def _problems_of_devices(path: str, method: str) -> Iterator[Problem]:
+def _problems_of_devices(path: str, method: str, *, named: bool) -> Iterator[Problem]:
     """Yield what may go wrong with what concerns a device as such."""
     yield NOT_ALLOWED
     if method in ("post", "patch"):
@@ -199,6 +201,8 @@ def _problems_of_devices(path: str, method: str) -> Iterator[Problem]:
     elif "{" not in path and "/self/" not in path:
         yield BAD_FILTER
     known: list[Exception] = [UnknownTokenError(), OSError()]
+    if named and "{" not in path:
+        known.append(UnknownInfantError(EXAMPLE_ID))
     if "{" in path:
         known.append(UnknownDeviceError(UUID("01998f3a-2d3e-7f40-8152-738495a6b7c8")))
         if method != "get":

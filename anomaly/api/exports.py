@@ -23,9 +23,20 @@ from infants.selectors import exported_infant, exported_infants
 FORMAT = OpenApiParameter(
     "export_format", OpenApiTypes.STR, OpenApiParameter.PATH, enum=list(FORMATS)
 )
+
+
+def _described(media_type: str) -> tuple[int, str]:
+    return 200, media_type.partition(";")[0]
+
+
+def _body(media_type: str) -> OpenApiTypes:
+    """Return what a body of this type is to whoever reads it."""
+    return OpenApiTypes.OBJECT if media_type.endswith("+json") else OpenApiTypes.BINARY
+
+
 FILES = {
-    (200, one.media_type.partition(";")[0]): OpenApiResponse(
-        OpenApiTypes.BINARY, "The file, sent as it is made."
+    _described(one.media_type): OpenApiResponse(
+        _body(one.media_type), "The file, sent as it is made."
     )
     for one in FORMATS.values()
 }

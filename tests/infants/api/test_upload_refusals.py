@@ -164,7 +164,7 @@ def test_an_upload_costs_few_queries(
     device: Device, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = as_device(device)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert client.post(UPLOAD, {"audio": audio()}, format="multipart").status_code == 201
 
 
