@@ -105,7 +105,12 @@ def _age(one: Concern, now: dt.datetime) -> float:
 
 
 def _is_of_concern(episode: Episode) -> bool:
-    """Tell whether an episode is one: odd sessions stay so for a while, the rest while it lasts."""
+    """Tell whether an episode is one: odd sessions stay so for a while, the rest while it lasts.
+
+    That nothing comes is told by what was last heard, whether or not a monitor's silence is known.
+    """
+    if episode.kind == Episode.Kind.MONITOR_SILENT:
+        return False
     return episode.closed_at is None or episode.kind == Episode.Kind.SINGLE_EXTREME
 
 

@@ -154,7 +154,7 @@ def _serving(
     rows = DeviceAssignment.objects.filter(still, infant=infant, starts_at__lt=end).select_related(
         "device"
     )
-    served = list(rows.order_by("starts_at"))
+    served = list(rows.order_by("starts_at", "id"))
     attended = attendance_of([row.device for row in served], start, end)
     return [
         _one_serving(row, attended.get(row.device_id), is_identified=is_identified)
