@@ -83,6 +83,12 @@ def test_summary_line_is_recognised() -> None:
     assert not suite.SUMMARY.fullmatch("=========== short test summary info ===========")
 
 
+def test_lines_on_what_failed_are_recognised() -> None:
+    said = ["____ test_kept ____", "E   assert 1 == 2", "FAILED tests/x.py::test_kept - assert 1"]
+    assert all(suite.FAILURE.match(line) for line in said)
+    assert not any(suite.FAILURE.match(line) for line in ("    assert x", "tests/x.py .F.  [ 9%]"))
+
+
 def test_folders_without_database_are_there() -> None:
     assert {"tests/house", "tests/pipelines"}.isdisjoint(suite.database_folders())
     assert {"tests/flow", "tests/infants", "tests/anomaly"} <= set(suite.database_folders())

@@ -28,6 +28,9 @@ STARTS_PROGRAMS = {"flow", "iclas"}
 IN_BROWSER = "tests/browser"
 AT_ONCE = 4
 _started: list[subprocess.Popen[str]] = []
+FAILURE = re.compile(r"E  |FAILED |ERROR |_{3,} .* _{3,}$")
+LAST_WORDS = 30
+"""Lines on what failed that are said once more at the end, where nobody has to look for them."""
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in \d+\.\d+s.*")
 
 
@@ -39,6 +42,8 @@ class Outcome:
     summary: str
     not_run: list[str]
     campaigns: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """What failed, and the lines in which pytest says why."""
 
 
 def database_folders() -> list[str]:
@@ -64,7 +69,7 @@ def _folders() -> list[str]:
 
 def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) -> Outcome:
     """Run pytest, passing on what it says and keeping what belongs at the end."""
-    summary, not_run, campaigns = "", [], []
+    summary, not_run, campaigns, failures = "", [], [], []
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=TESTS.parent,
@@ -80,9 +85,12 @@ def run_pytest(name: str, arguments: list[str], environment: Mapping[str, str]) 
                 not_run.append(line)
             elif line.startswith("campaign: "):
                 campaigns.append(line)
+            elif FAILURE.match(line):
+                failures.append(line)
             elif SUMMARY.fullmatch(line):
                 summary = line
-    return Outcome(process.returncode, summary or "ended without a summary", not_run, campaigns)
+    ended = summary or "ended without a summary"
+    return Outcome(process.returncode, ended, not_run, campaigns, failures)
 
 
 def _passed_on(name: str, process: subprocess.Popen[str]) -> Iterator[str]:
@@ -143,6 +151,10 @@ def main() -> int:
     for name, outcome in outcomes.items():
         lines = "\n".join([f"{name}:", *outcome.campaigns, outcome.summary])
         sys.stdout.write(f"{lines}\n")
+    for name, outcome in outcomes.items():
+        if outcome.status:
+            lines = "\n".join([f"{name} failed:", *outcome.failures[-LAST_WORDS:]])
+            sys.stdout.write(f"{lines}\n")
     return max(abs(outcome.status) for outcome in outcomes.values())
 
 
