@@ -49,6 +49,12 @@ def last_sign(seen: Overview) -> dt.datetime | None:
     return monitor.last_seen_at
 
 
+def is_stale(seen: Overview, now: dt.datetime) -> bool:
+    """Tell whether what is known of an infant may be out of date."""
+    sign = last_sign(seen)
+    return sign is not None and now - sign > SILENT_AFTER
+
+
 def usual_silence(seen: Overview) -> dt.timedelta | None:
     """Return the silence between bouts of crying that 95 % of the last 30 days' are shorter than.
 

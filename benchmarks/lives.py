@@ -16,7 +16,7 @@ import numpy as np
 
 SESSIONS_A_DAY, RECORDINGS_A_SESSION, UNITS = 3, 2, 4
 MADE = 4
-OWN_APPS = ("infants", "devices", "anomaly", "notify")
+OWN_APPS = ("infants", "devices", "anomaly", "notify", "bridge")
 HOURS = (2, 9, 18)
 LEARNING_DAYS = 9
 REFIT_EVERY_DAYS = 3

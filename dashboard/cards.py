@@ -16,9 +16,10 @@ from django.utils.translation import ngettext
 from anomaly.figures import clauses
 from anomaly.models import DailyRollup
 from anomaly.selectors.overview import SHOWN, Overview, overviews
+from anomaly.silence import is_stale
 from dashboard import sparkline, words
 from dashboard.sparkline import Sparkline
-from dashboard.standing import Look, is_stale, is_unusual, look_of_infant, rank
+from dashboard.standing import Look, is_unusual, look_of_infant, rank
 from dashboard.timeline_chart import SessionMark
 from infants.access import Viewer
 from infants.models import Infant

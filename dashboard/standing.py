@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from anomaly.charts import UNUSUAL
-from anomaly.models import Episode, RecordingJudgement
+from anomaly.condition import Condition, condition_of
+from anomaly.models import RecordingJudgement
 from anomaly.selectors.overview import Overview
-from anomaly.silence import SILENT_AFTER, last_sign
+from anomaly.silence import SILENT_AFTER, is_stale
 from infants.models import Recording
 from infants.states import ON_THE_WAY, State
 
@@ -43,6 +44,14 @@ USUAL = Look(
     "usual", _("As usual"), f"{RING}M10.6 16.6 6.2 12.2l1.7-1.7 2.7 2.7 5.6-5.6 1.7 1.7Z", 5
 )
 NOTHING = Look("nothing", _("Nothing yet"), f"{RING}m0 4a6 6 0 1 1 0 12 6 6 0 0 1 0-12Z", 6)
+LOOK_OF = {
+    Condition.SHIFT: SHIFT,
+    Condition.ODD: ODD,
+    Condition.SURROUNDINGS: SURROUNDINGS,
+    Condition.LEARNING: LEARNING,
+    Condition.USUAL: USUAL,
+    Condition.NOTHING: NOTHING,
+}
 INFANT_LOOKS = (SHIFT, ODD, SILENT, SURROUNDINGS, LEARNING, USUAL, NOTHING)
 
 UNUSUAL_ONE = Look("odd", pgettext_lazy("a recording", "unusual"), SHIFT.shape)
@@ -81,18 +90,7 @@ def sounds_elsewhere(judgement: RecordingJudgement) -> bool:
 
 def look_of_infant(seen: Overview) -> Look:
     """Return how the infant's own state looks, whatever its freshness."""
-    kinds = {episode.kind for episode in seen.episodes if episode.closed_at is None}
-    if Episode.Kind.PERSISTENT_SHIFT in kinds:
-        return SHIFT
-    if any(episode.kind == Episode.Kind.SINGLE_EXTREME for episode in seen.episodes):
-        return ODD
-    if Episode.Kind.NEW_SURROUNDINGS in kinds:
-        return SURROUNDINGS
-    if seen.last_recorded_at is None:
-        return NOTHING
-    if seen.was_scored and seen.learning is None:
-        return USUAL
-    return LEARNING if seen.last_cry_at is not None else NOTHING
+    return LOOK_OF[condition_of(seen)]
 
 
 def look_of_recording(recording: Recording) -> Look:
@@ -106,12 +104,6 @@ def look_of_recording(recording: Recording) -> Look:
     if judgement.p_value is None:
         return LEARNING_ONE
     return UNUSUAL_ONE if is_unusual(judgement.p_value) else USUAL_ONE
-
-
-def is_stale(seen: Overview, now: dt.datetime) -> bool:
-    """Tell whether what is known of an infant may be out of date."""
-    sign = last_sign(seen)
-    return sign is not None and now - sign > STALE_AFTER
 
 
 def rank(seen: Overview, now: dt.datetime) -> int:

@@ -26,6 +26,7 @@ from anomaly.figures import clauses, decimal, percent
 from anomaly.figures import sentence as whole_sentence
 from anomaly.models import Episode, GateDecision
 from anomaly.selectors.overview import Overview
+from anomaly.silence import is_stale
 from dashboard.gate_reasons import reason_words
 from dashboard.standing import (
     LEARNING,
@@ -36,7 +37,6 @@ from dashboard.standing import (
     SURROUNDINGS,
     UNUSUAL_ONE,
     Look,
-    is_stale,
     is_unusual,
     sounds_elsewhere,
 )

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from bridge.broker import BadBrokerError, broker_at
 from iclas import database  # noqa: F401  imported for the check that it registers
 from notify.network import allowed_networks
 from pipelines.encoders.runtime import RUNTIMES
@@ -165,6 +166,32 @@ def _telling() -> Iterator[CheckMessage]:
         )
 
 
+def _broker() -> Iterator[CheckMessage]:
+    try:
+        broker_at(settings.ICLAS_MQTT_URL)
+    except BadBrokerError as error:
+        yield Error(
+            f"ICLAS_MQTT_URL makes no sense: {error}.",
+            hint="Write it as mqtt://user:password@host:1883, or mqtts:// where it is encrypted.",
+            id="iclas.E016",
+        )
+    for name in ("ICLAS_MQTT_DISCOVERY", "ICLAS_MQTT_TOPIC"):
+        topic = getattr(settings, name)
+        if not topic or set(topic) & set("+#\0 ") or topic.strip("/") != topic:
+            yield Error(
+                f"{name} is {topic!r}: no topics can begin so.",
+                hint="Take letters, digits, and slashes between them.",
+                id="iclas.E017",
+            )
+    ca_file = settings.ICLAS_MQTT_CA_FILE
+    if ca_file and not Path(ca_file).is_file():
+        yield Error(
+            f"ICLAS_MQTT_CA_FILE is {ca_file!r}, and there is no such file.",
+            hint="It holds the certificate of whoever signed the broker's, as PEM.",
+            id="iclas.E018",
+        )
+
+
 def _debug() -> Iterator[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not _is_local(host)]
     if settings.DEBUG and public:
@@ -186,7 +213,7 @@ def _is_local(host: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
-    *(_sign_up, _verification, _telling, _debug),
+    *(_sign_up, _verification, _telling, _broker, _debug),
 )
 
 

@@ -22,6 +22,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bridge.selectors import bridge_word
 from iclas import __version__
 from infants.access import Viewer
 from infants.api.base import ApiView
@@ -64,6 +65,12 @@ class HealthSerializer(serializers.Serializer[Any]):
         required=False, help_text="When a recording last came to its end; absent where none has."
     )
     broker = serializers.CharField(required=False, help_text="Its kind, not its address.")
+    bridge = serializers.ChoiceField(
+        choices=["off", "connected", "cut_off", "silent"],
+        required=False,
+        help_text="The bridge to the home's MQTT broker: not set up, there, away from its broker, "
+        "or not heard from.",
+    )
     encoder = serializers.CharField(required=False)
     disk_free_bytes = serializers.IntegerField(required=False)
 
@@ -137,6 +144,7 @@ def details(now: dt.datetime) -> dict[str, Any]:
     return {
         **spoken_backlog(backlog(Viewer.system(), now)),
         "broker": settings.CELERY_BROKER_URL.partition(":")[0],
+        "bridge": bridge_word(now),
         "encoder": settings.ICLAS_ENCODER,
         "disk_free_bytes": shutil.disk_usage(settings.ICLAS_HOME.root).free,
     }

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from iclas import __version__
 from iclas.environment import Environment
 from iclas.home import Home
 
@@ -37,11 +38,17 @@ ICLAS_MONITOR_SILENT_S = env.int("ICLAS_MONITOR_SILENT_S", default=1800)
 ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000")
 ICLAS_NOTIFY_NETWORKS = env.list("ICLAS_NOTIFY_NETWORKS", default=[])
 ICLAS_NOTIFY_GIVE_UP_S = env.int("ICLAS_NOTIFY_GIVE_UP_S", default=24 * 3600)
+ICLAS_MQTT_URL = env.str("ICLAS_MQTT_URL", default="")  # empty: no broker, no bridge
+ICLAS_MQTT_CA_FILE = env.str("ICLAS_MQTT_CA_FILE", default="")
+ICLAS_MQTT_DISCOVERY = env.str("ICLAS_MQTT_DISCOVERY", default="homeassistant")
+ICLAS_MQTT_TOPIC = env.str("ICLAS_MQTT_TOPIC", default="iclas")
+ICLAS_VERSION = __version__
 
 # --- applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "iclas",
     "dashboard",
+    "bridge",
     "notify",
     "allauth",
     "allauth.account",

@@ -173,7 +173,7 @@ def set_quiet_hours(viewer: Viewer, infant: Infant, hours: Hours | None) -> None
     else:
         chosen = {"starts": hours.starts, "ends": hours.ends, "days": sorted(hours.days)}
         QuietHours.objects.update_or_create(user=viewer.user, infant=infant, defaults=chosen)
-    look_again_at_held(viewer.user, infant)
+    look_again_at_held(infant, viewer.user)
 
 
 # --- what all share -------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def message_of(follower: Follower, told: Sequence[Delivery], now: dt.datetime) -
             return _trial(follower, told[-1], now)
         alerts = {one.news.alert_id: _for(follower, one.news.alert) for one in told if one.news}
         if len(alerts) > 1:
-            return _digest(follower, told[0], list(alerts.values()), now)
+            return _digest(follower, told, list(alerts.values()), now)
         return _single(follower, told, alerts[news.alert_id], now)
 
 
@@ -70,10 +70,18 @@ def _single(
 
 
 def _held_words(delivery: Delivery) -> str:
-    return _("This was held back during your quiet hours.") if delivery.is_held else ""
+    if not delivery.is_held:
+        return ""
+    if delivery.held_for == Delivery.HeldFor.SUSPENSION:
+        return _("This was held back while messages were suspended.")
+    return _("This was held back during your quiet hours.")
 
 
-def _digest(follower: Follower, first: Delivery, alerts: list[Alert], now: dt.datetime) -> Message:
+def _digest(
+    follower: Follower, told: Sequence[Delivery], alerts: list[Alert], now: dt.datetime
+) -> Message:
+    was_suspended = all(one.held_for == Delivery.HeldFor.SUSPENSION for one in told)
+    title = words.suspended_title if was_suspended else words.digest_title
     lines = [
         _("%(title)s. %(since)s. %(standing)s.")
         % {
@@ -84,8 +92,8 @@ def _digest(follower: Follower, first: Delivery, alerts: list[Alert], now: dt.da
         for alert in alerts
     ]
     return Message(
-        **_frame(follower, first, now, lines),
-        title=words.digest_title(words.called(alerts[0]), len(alerts)),
+        **_frame(follower, told[0], now, lines),
+        title=title(words.called(alerts[0]), len(alerts)),
         link=link_to("/alerts/"),
     )
 

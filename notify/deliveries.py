@@ -62,6 +62,7 @@ def replay(ids: Sequence[UUID] | None = None) -> list[UUID]:
         state=State.WAITING,
         is_replayed=True,
         is_held=False,
+        held_for="",
         attempts=0,
         first_tried_at=None,
         ended_at=None,
@@ -74,8 +75,8 @@ def replay(ids: Sequence[UUID] | None = None) -> list[UUID]:
     return found
 
 
-def look_again_at_held(user: User, infant: Infant) -> None:
-    """Have what is held of an infant's alerts looked at again: the person's hours are others."""
-    held = Delivery.objects.filter(is_held=True, state=State.WAITING)
-    own = held.filter(follower__user=user, follower__infant=infant)
+def look_again_at_held(infant: Infant, user: User | None = None) -> None:
+    """Have what is held of an infant's alerts, of all or of a person, looked at again now."""
+    held = Delivery.objects.filter(is_held=True, state=State.WAITING, follower__infant=infant.id)
+    own = held if user is None else held.filter(follower__user=user)
     own.update(due_at=timezone.now())

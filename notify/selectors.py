@@ -1,7 +1,7 @@
 """Alerts as a viewer may read them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from infants.access import Right, Viewer, infants_for
 from infants.models import Infant
-from notify.models import Alert, AlertAction, Delivery, Follower, QuietHours
+from notify.models import Alert, AlertAction, Delivery, Follower, QuietHours, Suspension
 from notify.quiet import Quiet
 
 State = Alert.State
@@ -47,9 +47,15 @@ def alert_of(viewer: Viewer, alert_id: UUID) -> Alert | None:
 
 
 def acted_on_at(viewer: Viewer) -> dict[UUID, dt.datetime]:
-    """Return when anybody last did something with an alert, by infant whom the viewer may see."""
+    """Return when anybody last took, put off or held alerts, by infant whom the viewer may see."""
     rows = AlertAction.objects.filter(alert__infant__in=infants_for(viewer)).order_by()
-    return dict(rows.values_list("alert__infant").annotate(newest=Max("at")))
+    acted = dict(rows.values_list("alert__infant").annotate(newest=Max("at")))
+    held = Suspension.objects.filter(infant__in=infants_for(viewer)).order_by()
+    moments = held.values_list("infant").annotate(Max("began_at"), Max("ended_at"))
+    for infant, began_at, ended_at in moments:
+        known = (began_at, ended_at, acted.get(infant))
+        acted[infant] = max(one for one in known if one is not None)
+    return acted
 
 
 def actions_of(alert: Alert) -> list[AlertAction]:
@@ -80,6 +86,19 @@ def quiet_hours_of(viewer: Viewer, infant: Infant) -> QuietHours | None:
     if viewer.user is None:
         return None
     return QuietHours.objects.filter(user=viewer.user, infant=infant).first()
+
+
+def suspension_of(viewer: Viewer, infant: Infant, now: dt.datetime) -> Suspension | None:
+    """Return the suspension of messages about a visible infant that goes on."""
+    if not infants_for(viewer).filter(id=infant.id).exists():
+        return None
+    return suspensions_of([infant.id], now).get(infant.id)
+
+
+def suspensions_of(infants: Collection[UUID], now: dt.datetime) -> dict[UUID, Suspension]:
+    """Return the suspensions of these infants that go on; who has none is left out."""
+    going = Suspension.objects.filter(infant__in=infants, ended_at=None, until__gt=now)
+    return {one.infant_id: one for one in going.select_related("by")}
 
 
 # --- who is told, and how that went ---------------------------------------------------------------

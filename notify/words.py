@@ -164,3 +164,13 @@ def digest_title(name: str, n_alerts: int) -> str:
         n_alerts,
     )
     return said % {"name": name, "n": n_alerts}
+
+
+def suspended_title(name: str, n_alerts: int) -> str:
+    """Say how much was held back while messages about an infant were suspended."""
+    said = ngettext(
+        "%(name)s: %(n)s alert while messages were suspended",
+        "%(name)s: %(n)s alerts while messages were suspended",
+        n_alerts,
+    )
+    return said % {"name": name, "n": n_alerts}

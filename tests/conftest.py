@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _missing_here() -> dict[str, str]:
     """Return why tests with a mark cannot run here, by mark."""
     from tests.disks import may_mount
-    from tests.services import chromium
+    from tests.services import chromium, mosquitto
 
     missing = {}
     if not os.environ.get("ICLAS_DATA"):
@@ -79,6 +79,8 @@ def _missing_here() -> dict[str, str]:
         missing["postgresql_programs"] = "needs PostgreSQL, which is not installed"
     if not chromium.PROGRAM.exists():
         missing["browser"] = "needs Chromium, which is not installed"
+    if not mosquitto.PROGRAM.exists():
+        missing["mqtt_broker"] = "needs Mosquitto, which is not installed"
     if not may_mount():
         missing["private_mounts"] = "needs disks of its own, and may not mount any (unshare)"
     return missing

@@ -20,7 +20,7 @@ from django.db.models import Model
 from anomaly.models import PersonalModel
 
 Made = TypeVar("Made")
-OWN_APPS = ("infants", "devices", "anomaly", "notify")
+OWN_APPS = ("infants", "devices", "anomaly", "notify", "bridge")
 
 
 @dataclass(frozen=True)

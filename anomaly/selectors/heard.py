@@ -17,6 +17,9 @@ from infants.access import Viewer, infants_for
 from infants.models import Infant, Recording, RecordingSession
 from infants.selectors import visible_recordings, visible_sessions
 
+STILL_CRYING = dt.timedelta(minutes=5)
+"""A bout whose last cry is older may be over: nothing says that it goes on."""
+
 
 class Fate(enum.StrEnum):
     """Which recordings are wanted, by what became of them."""
@@ -70,6 +73,11 @@ def heard_recordings(viewer: Viewer, infant: Infant, fate: Fate = Fate.ALL) -> Q
 def heard_cries(viewer: Viewer, infant: Infant) -> QuerySet[Recording]:
     """Return the infant's recordings in which the gate heard crying, newest first."""
     return heard_recordings(viewer, infant).filter(gate_decision__is_cry=True)
+
+
+def goes_on(last: Recording, now: dt.datetime) -> bool:
+    """Tell whether the bout of an infant's last cry goes on."""
+    return now - last.ended_at <= STILL_CRYING
 
 
 def crying_sessions(

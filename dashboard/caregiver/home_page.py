@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from anomaly.selectors.day_so_far import DAYS_BACK, FEWEST_DAYS, DaySoFar, day_so_far
-from anomaly.selectors.heard import crying_sessions, heard_cries
+from anomaly.selectors.heard import crying_sessions, goes_on, heard_cries
 from anomaly.selectors.overview import Overview, overviews
-from anomaly.silence import last_sign
+from anomaly.silence import is_stale, last_sign
 from dashboard import words
 from dashboard.caregiver import day_strip, range_bar, sentences
 from dashboard.caregiver.clips import Clip, Known, clip_of
@@ -23,14 +23,12 @@ from dashboard.caregiver.day_strip import Lane, Stretch, Strip
 from dashboard.caregiver.place import Place
 from dashboard.caregiver.quick_diary import Quick, quick_of
 from dashboard.caregiver.range_bar import RangeBar
-from dashboard.standing import SILENT, USUAL, Look, is_stale, is_unusual, look_of_infant
+from dashboard.standing import SILENT, USUAL, Look, is_unusual, look_of_infant
 from devices.models import Device
 from infants.models import DiaryEntry, Infant, Recording, RecordingSession
 from infants.selectors import LONGEST_SLEEP, diary_where
 
 CLIPS = 5
-STILL_CRYING = dt.timedelta(minutes=5)
-"""A bout whose last cry is older may be over: nothing says that it goes on."""
 JUST_HEARD = dt.timedelta(hours=1)
 WIDE, NARROW = 860.0, 360.0
 Shown = Callable[[float], str]
@@ -147,7 +145,7 @@ def _crying(infant: Infant, cries: list[Recording], now: dt.datetime) -> tuple[b
     last = cries[0]
     said = {"ago": sentences.ago(last.recorded_at, now)}
     since = last.session.started_at if last.session else last.recorded_at
-    if now - last.ended_at <= STILL_CRYING:
+    if goes_on(last, now):
         said["since"] = sentences.when(infant, since, now)
         return True, _("Crying now: since %(since)s, last heard %(ago)s.") % said
     said["time"] = sentences.when(infant, last.recorded_at, now)

@@ -1,7 +1,8 @@
-"""Alerts and what was done with them, quiet hours; who is told, of what, and how that went."""
+"""Alerts and what was done with them, when to be quiet; who is told, of what, how that went."""
 
 from notify.models.alerts import Alert, AlertAction, QuietHours
 from notify.models.deliveries import Delivery, News
 from notify.models.followers import Follower
+from notify.models.suspensions import Suspension
 
-__all__ = ["Alert", "AlertAction", "Delivery", "Follower", "News", "QuietHours"]
+__all__ = ["Alert", "AlertAction", "Delivery", "Follower", "News", "QuietHours", "Suspension"]

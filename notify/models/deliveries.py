@@ -82,6 +82,12 @@ class Delivery(models.Model):
         DROPPED = "dropped", _("not wanted any more")
         DEAD = "dead", _("given up")
 
+    class HeldFor(models.TextChoices):
+        """What held it back."""
+
+        QUIET_HOURS = "quiet_hours", "the reader's quiet hours"
+        SUSPENSION = "suspension", "messages about the infant were suspended"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     news = models.ForeignKey(
         News, null=True, blank=True, on_delete=models.CASCADE, related_name="deliveries"
@@ -94,6 +100,7 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=200, blank=True)
     due_at = models.DateTimeField()
     is_held = models.BooleanField(default=False)
+    held_for = models.CharField(max_length=16, choices=HeldFor, blank=True)
     is_replayed = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
     first_tried_at = models.DateTimeField(null=True, blank=True)

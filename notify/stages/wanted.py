@@ -2,7 +2,8 @@
 
 What comes in: a delivery, and what else is told to the same follower with it. What goes out: a
 verdict. Guaranteed: reads only. People are called for an alert as long as nobody has taken it;
-what was held back through somebody's quiet hours is told in any case, as it stands then.
+what was held back, through somebody's quiet hours or while messages about the infant were
+suspended, is told in any case, as it stands then.
 """
 
 import datetime as dt
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 
 from notify.compose import is_urgent
 from notify.models import Alert, Delivery, Follower, News, QuietHours
+from notify.selectors import suspensions_of
 from notify.stages.plan import may_be_told
 
 SOON = dt.timedelta(minutes=1)
-State = Delivery.State
+State, HeldFor = Delivery.State, Delivery.HeldFor
 
 
 class Answer(enum.StrEnum):
@@ -23,13 +25,13 @@ class Answer(enum.StrEnum):
 
     TELL = "tell"
     DROP = "drop"
-    HOLD = "hold"  # until quiet hours end
+    HOLD = "hold"  # until quiet hours or a suspension end
     WAIT = "wait"  # for another worker, which is at it
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be done, why not, or until when."""
+    """What is to be done, why not, or what holds it and until when."""
 
     answer: Answer
     reason: str = ""
@@ -62,10 +64,10 @@ def _verdict_on_news(
     if unwanted is not None:
         return unwanted
     follower = delivery.follower
-    until = _quiet_until(follower, now)
-    if until is None or (follower.breaks_quiet and is_urgent(news)):
+    held = _held(follower, now)
+    if held is None or (follower.breaks_quiet and is_urgent(news)):
         return TELL
-    return Verdict(Answer.HOLD, until=until)
+    return held
 
 
 def _dropped(reason: str) -> Verdict:
@@ -101,13 +103,20 @@ def _end_unwanted(
         return None
     waiting = calls.filter(state=State.WAITING).order_by("due_at").first()
     if waiting is not None and waiting.is_held:
-        return Verdict(Answer.HOLD, until=waiting.due_at)
+        return Verdict(Answer.HOLD, waiting.held_for, waiting.due_at)
     if waiting is not None and (waiting.due_at <= now or waiting.lease_owner):
         return Verdict(Answer.WAIT, until=now + SOON)
     return _dropped("was_not_told")  # what is due later is dropped then: the alert is over
 
 
-def _quiet_until(follower: Follower, now: dt.datetime) -> dt.datetime | None:
-    """Return when the follower's quiet hours end; None where it is not quiet."""
+def _held(follower: Follower, now: dt.datetime) -> Verdict | None:
+    """Return until when nobody may disturb this follower, and why; None where somebody may."""
     own = QuietHours.objects.filter(user=follower.user_id, infant=follower.infant_id).first()
-    return None if own is None else own.quiet(follower.infant.zone).until(now)
+    quiet = None if own is None else own.quiet(follower.infant.zone).until(now)
+    suspended = suspensions_of([follower.infant_id], now).get(follower.infant_id)
+    ends = {HeldFor.QUIET_HOURS: quiet, HeldFor.SUSPENSION: suspended and suspended.until}
+    moments = {reason: until for reason, until in ends.items() if until is not None}
+    if not moments:
+        return None
+    last = max(moments, key=moments.__getitem__)
+    return Verdict(Answer.HOLD, last.value, moments[last])

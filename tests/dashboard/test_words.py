@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from anomaly.models import BaselineEntry, Episode
+from anomaly.silence import is_stale
 from dashboard import words
 from dashboard.standing import (
     INFANT_LOOKS,
@@ -16,7 +17,6 @@ from dashboard.standing import (
     SURROUNDINGS,
     USUAL,
     Look,
-    is_stale,
     look_of_infant,
     look_of_recording,
 )

@@ -12,7 +12,7 @@ import pytest
 from tests.house import project
 
 HEAVY = {"torch", "torchaudio", "speechbrain", "django", "rest_framework", "celery", "sklearn"}
-SERVER = {"iclas", "dashboard", "notify", "anomaly", "infants", "devices"}
+SERVER = {"iclas", "dashboard", "bridge", "notify", "anomaly", "infants", "devices"}
 SLOW = {"scipy.signal", "scipy.stats", "librosa", "onnxruntime", "matplotlib", "numba"}
 LOADED = """
 import importlib, json, pkgutil, sys

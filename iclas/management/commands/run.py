@@ -1,4 +1,4 @@
-"""`manage.py run`: web, worker and scheduler under one supervisor, from nothing."""
+"""`manage.py run`: web, worker, scheduler, and a bridge, under one supervisor, from nothing."""
 
 import configparser
 import fcntl
@@ -108,12 +108,16 @@ def _programs(options: dict[str, Any]) -> dict[str, dict[str, str]]:
         *("--concurrency", options["workers"], "--without-gossip", "--without-mingle"),
     ]
     scheduler = [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]
-    return {
+    programs = {
         "web": {"command": _spelt(*web)},
         # Whatever it is at is taken up again, at once: nobody waits for it at the end.
         "worker": {"command": _spelt(*worker), "stopsignal": "KILL", "stopasgroup": "true"},
         "scheduler": {"command": _spelt(*scheduler)},
     }
+    if settings.ICLAS_MQTT_URL:
+        bridge = [*python, str(settings.BASE_DIR / "manage.py"), "bridge"]
+        programs["bridge"] = {"command": _spelt(*bridge)}
+    return programs
 
 
 def ends_with_its_parent() -> list[str]:
