@@ -12,10 +12,10 @@ import random
 import ssl
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
 
 from bridge.broker import Broker
 from bridge.topics import Topics
@@ -123,7 +123,12 @@ class Link:
         self._retry_at = time.monotonic() + wait_s * spread
 
     def _on_connect(
-        self, client: mqtt.Client, _data: object, _flags: object, reason: Any, _properties: object
+        self,
+        client: mqtt.Client,
+        _data: object,
+        _flags: object,
+        reason: ReasonCode,
+        _properties: object,
     ) -> None:
         if reason.is_failure:
             self.trouble = str(reason)  # the broker closes the connection then
@@ -140,11 +145,11 @@ class Link:
             self.is_asked_anew |= message.payload == ONLINE.encode()
         elif message.topic.endswith("/config"):
             if message.retain:
-                self.described[message.topic] = message.payload
+                self.described[message.topic] = bytes(message.payload)
         elif message.retain:
             log.warning("a command was left standing at %s, and is not obeyed", message.topic)
         else:
-            self.commands.append(Command(message.topic, message.payload))
+            self.commands.append(Command(message.topic, bytes(message.payload)))
 
 
 def _say_goodbye(client: mqtt.Client, status: str) -> None:

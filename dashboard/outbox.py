@@ -47,8 +47,8 @@ def outbox_rows(now: dt.datetime) -> OutboxRows:
         ngettext("%(n)d message waits", "%(n)d messages wait", found.waiting)
         % {"n": found.waiting},
         ngettext(
-            "%(n)d is held until quiet hours end",
-            "%(n)d are held until quiet hours end",
+            "%(n)d is held until quiet hours or a suspension end",
+            "%(n)d are held until quiet hours or a suspension end",
             found.held,
         )
         % {"n": found.held},

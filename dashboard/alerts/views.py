@@ -12,13 +12,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from anomaly.models import GateDecision
 from anomaly.notice import SHOWN_NOTICE
 from dashboard.alerts.sheet import sheet_of
+from dashboard.start.asking import back_of
 from infants.access import Viewer
 from infants.errors import NotReviewableError
 from notify.actions import (
@@ -83,18 +83,9 @@ def _acting(act: Act) -> View:
             raise Http404 from error
         if done is None:
             raise Http404
-        return redirect(_back(request) or f"/alerts/{alert_id}/")
+        return redirect(back_of(request) or f"/alerts/{alert_id}/")
 
     return view
-
-
-def _back(request: HttpRequest) -> str:
-    """Return the page of ours that the form stood on, where it names one."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return back if is_ours else ""
 
 
 @_acting

@@ -22,6 +22,7 @@ from dashboard.caregiver.notices import notice_of
 from dashboard.caregiver.place import Place, place_of
 from dashboard.caregiver.recording_page import recording_page
 from dashboard.caregiver.recordings_page import fate_asked, recordings_page
+from dashboard.told.suspension import suspended_line
 from notify.selectors import open_alerts
 
 STILL = "still"
@@ -36,6 +37,7 @@ def shown(request: HttpRequest, place: Place, template: str, page: dict[str, Any
             "place": place,
             "notice": SHOWN_NOTICE,
             "done": notice_of(request, place),
+            "suspended": suspended_line(place.viewer, place.infant, place.name, place.now),
             "alerts": open_alerts(place.viewer, place.now, place.infant),
         }
         return render(request, f"dashboard/caregiver/{template}.html", frame | page)

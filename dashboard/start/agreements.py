@@ -74,6 +74,8 @@ def _in_words(kind: str) -> str:
         "infants.Consent": _("Consents"),
         "infants.Invitation_infants": _("Invitations"),
         "infants.PairingCode": _("Pairing codes"),
+        "bridge.Publication": _("Times at the home’s broker"),
+        "notify.Suspension": _("Times in which messages were suspended"),
         "infants.CalendarFeed": _("Calendar addresses"),
         "infants.Household": _("Household"),
         "anomaly.PersonalModel": _("Personal models"),

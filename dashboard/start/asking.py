@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -74,6 +75,15 @@ def page(
     way = steps(known, str(step)) if starting else []
     frame = {"steps": way, "starting": starting}
     return render(request, f"dashboard/start/{name}.html", frame | shown, status=status)
+
+
+def back_of(request: HttpRequest) -> str:
+    """Return the page of ours that a form stood on, where it names one."""
+    back = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if is_ours else ""
 
 
 def absolute(request: HttpRequest, path: str) -> str:

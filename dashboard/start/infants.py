@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from bridge.selectors import publication_of
 from dashboard.start import steps
 from dashboard.start.asking import is_starting, page, page_for, person_of, viewer_of
 from dashboard.start.forms import InfantForm
@@ -87,6 +88,7 @@ def _standing(infant: Infant) -> dict[str, Any]:
         "n_monitors": infant.assignments.filter(ends_at=None).count(),
         "n_people": infant.memberships.filter(revoked_at=None).count(),
         "n_told": infant.followers.filter(is_on=True).count(),
+        "is_published": publication_of(infant) is not None,
         "is_agreed": has_consent(infant, Consent.Purpose.RECORDING),
     }
 

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from django.urls import path
 
-from dashboard.start import agreements, infants, monitor, monitors, people, taking
+from dashboard.start import agreements, home_assistant, infants, monitor, monitors, people, taking
 
 OF = "infants/<uuid:infant_id>"
 MONITOR = "monitors/<uuid:device_id>"
@@ -36,6 +36,7 @@ urlpatterns = [
         name="invitation-withdraw",
     ),
     path("invitations/<str:secret>/", people.invitation, name="invitation"),
+    path(f"{OF}/home-assistant/", home_assistant.home_assistant, name="home-assistant"),
     path(f"{OF}/take-data/", taking.take_data, name="take-data"),
     path(f"{OF}/take-data/calendar/", taking.offer, name="calendar-offer"),
     path(f"{OF}/take-data/calendar/<uuid:feed_id>/revoke/", taking.revoke, name="calendar-revoke"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.told import views
+from dashboard.told import suspension, views
 
 OF = "infants/<uuid:infant_id>/told/"
 ONE = f"{OF}<uuid:follower_id>/"
@@ -13,6 +13,8 @@ urlpatterns = [
     path(f"{OF}device/", views.add_push, name="told-device"),
     path(f"{OF}service/", views.add_service, name="told-service"),
     path(f"{OF}webhook/", views.add_webhook, name="told-webhook"),
+    path(f"{OF}suspend/", suspension.suspend_messages, name="told-suspend"),
+    path(f"{OF}resume/", suspension.resume_messages, name="told-resume"),
     path(ONE, views.change, name="told-change"),
     path(f"{ONE}try/", views.try_it, name="told-try"),
     path(f"{ONE}stop/", views.stop, name="told-stop"),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.start.asking import page_for, person_of, viewer_of
 from dashboard.told.forms import FollowerForm, ServiceForm, WebhookForm
+from dashboard.told.suspension import SuspensionForm, suspended_line
 from dashboard.told.words import rows_of, trial_words
 from dashboard.words import called
 from infants.models import Infant
@@ -38,6 +39,7 @@ from notify.followers import (
     unfollow,
 )
 from notify.models import Follower
+from notify.suspensions import OFFERED_MIN, may_suspend
 
 SUBSCRIPTION = ("endpoint", "p256dh", "auth")
 UNPROCESSABLE = 422
@@ -55,6 +57,10 @@ def told(request: HttpRequest, infant_id: UUID) -> HttpResponse:
         "address": confirmed_address(person),
         "has_email": own_email.exists(),
         "push_key": public_key(),
+        "suspended": suspended_line(viewer_of(request), infant, _called(infant), timezone.now()),
+        "may_suspend": may_suspend(viewer_of(request), infant.id),
+        "suspension_form": SuspensionForm(),
+        "offered_min": OFFERED_MIN,
     }
     return _page(request, "told", infant, shown)
 
@@ -186,6 +192,10 @@ def _infant(request: HttpRequest, infant_id: UUID) -> Infant:
     return infant_named(viewer_of(request), str(infant_id))
 
 
+def _called(infant: Infant) -> str:
+    return called(infant, is_identified=bool(getattr(infant, "is_identified", False)))
+
+
 def _language() -> str:
     return get_language() or "en"
 
@@ -198,6 +208,5 @@ def _asking(request: HttpRequest, name: str, infant_id: UUID, form: forms.Form) 
 def _page(
     request: HttpRequest, name: str, infant: Infant, shown: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    is_identified = bool(getattr(infant, "is_identified", False))
-    frame = {"infant": infant, "name": called(infant, is_identified=is_identified)}
+    frame = {"infant": infant, "name": _called(infant)}
     return render(request, f"dashboard/told/{name}.html", frame | shown, status=status)

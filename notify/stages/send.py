@@ -4,7 +4,7 @@ What comes in: deliveries that are due. What goes out: messages, and how each de
 Guaranteed: two workers never send the same one, unless one of them dies between sending and writing
 that down: then it goes out again under the same id, at least once, never not at all; what does not
 arrive is tried again, ever less often, for `ICLAS_NOTIFY_GIVE_UP_S` seconds, and then is a dead
-letter; quiet hours and suspensions hold what is sent until they end, and then it comes as one message.
+letter; quiet hours and suspensions hold what is sent until they end; then it is one message.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
@@ -234,7 +235,7 @@ def _put_aside(delivery: Delivery, verdict: Verdict, now: dt.datetime) -> None:
         ended = {"state": State.DROPPED, "ended_at": now, "reason": verdict.reason}
         _mine([delivery]).update(**ended, lease_until=None)
         return
-    free = {"due_at": verdict.until, "lease_owner": "", "lease_until": None}
+    free: dict[str, Any] = {"due_at": verdict.until, "lease_owner": "", "lease_until": None}
     if verdict.answer == Answer.HOLD:
         free |= {"is_held": True, "held_for": verdict.reason}
     _mine([delivery]).update(**free)

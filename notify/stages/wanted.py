@@ -114,9 +114,9 @@ def _held(follower: Follower, now: dt.datetime) -> Verdict | None:
     own = QuietHours.objects.filter(user=follower.user_id, infant=follower.infant_id).first()
     quiet = None if own is None else own.quiet(follower.infant.zone).until(now)
     suspended = suspensions_of([follower.infant_id], now).get(follower.infant_id)
-    ends = {HeldFor.QUIET_HOURS: quiet, HeldFor.SUSPENSION: suspended and suspended.until}
+    ends = {HeldFor.QUIET_HOURS: quiet, HeldFor.SUSPENSION: suspended.until if suspended else None}
     moments = {reason: until for reason, until in ends.items() if until is not None}
     if not moments:
         return None
-    last = max(moments, key=moments.__getitem__)
+    last = max(moments, key=lambda reason: moments[reason])
     return Verdict(Answer.HOLD, last.value, moments[last])

@@ -46,6 +46,11 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "networks": (_set("ICLAS_NOTIFY_NETWORKS", ["home"]), "ICLAS_NOTIFY_NETWORKS"),
     "address": (_set("ICLAS_ADDRESS", "localhost:8000"), "ICLAS_ADDRESS"),
     "giving up": (_set("ICLAS_NOTIFY_GIVE_UP_S", 0), "ICLAS_NOTIFY_GIVE_UP_S"),
+    "broker": (_set("ICLAS_MQTT_URL", "homeassistant.local:1883"), "ICLAS_MQTT_URL"),
+    "broker's path": (_set("ICLAS_MQTT_URL", "mqtt://host/topic"), "ICLAS_MQTT_URL"),
+    "topic": (_set("ICLAS_MQTT_TOPIC", "cries/#"), "ICLAS_MQTT_TOPIC"),
+    "discovery": (_set("ICLAS_MQTT_DISCOVERY", ""), "ICLAS_MQTT_DISCOVERY"),
+    "broker's certificate": (_set("ICLAS_MQTT_CA_FILE", "/no/such.pem"), "ICLAS_MQTT_CA_FILE"),
     "debug": (_public_debug, "DEBUG"),
 }
 
