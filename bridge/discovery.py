@@ -111,7 +111,14 @@ OF_MONITOR = (
         "is_connected",
         DIAGNOSTIC | {"device_class": "connectivity"},
     ),
-    Entity("sensor", "last_heard", "Last heard", "last_heard_at", TIMESTAMP | DIAGNOSTIC),
+    Entity(
+        "sensor",
+        "last_heard",
+        "Last heard",
+        "last_heard_at",
+        TIMESTAMP | DIAGNOSTIC,
+        needs="last_heard_at",
+    ),
     Entity(
         "sensor",
         "battery",

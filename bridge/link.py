@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
+from typing_extensions import override
 
 from bridge.broker import Broker
 from bridge.topics import Topics
@@ -58,6 +59,11 @@ class Link:
     _waits: int = 0
     _retry_at: float = 0.0
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether there was no connection at the last try."""
+        return self._waits > 0
+
     def step(self, limit_s: float) -> None:
         """Take in and send what there is, for so long at most; connect where we are not."""
         if self._client is None and time.monotonic() >= self._retry_at:
@@ -90,7 +96,7 @@ class Link:
         client = self._made()
         try:
             client.connect(self.broker.host, self.broker.port, KEEPALIVE_S)
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             self._lost(error.strerror or type(error).__name__)
         else:
             self._client, self.trouble = client, ""
@@ -106,7 +112,7 @@ class Link:
         if self.broker.user is not None:
             client.username_pw_set(self.broker.user, self.broker.password)
         if self.broker.is_encrypted:
-            client.tls_set(ca_certs=self.ca_file or None)
+            client.tls_set_context(_trust(self.ca_file))
         client.will_set(self.topics.status, OFFLINE, qos=AT_LEAST_ONCE, retain=True)
         client.on_connect = self._on_connect
         client.on_message = self._on_message
@@ -150,6 +156,25 @@ class Link:
             log.warning("a command was left standing at %s, and is not obeyed", message.topic)
         else:
             self.commands.append(Command(message.topic, bytes(message.payload)))
+
+
+class _Socket(ssl.SSLSocket):
+    """A socket that does not stay open where nobody vouches for its other side."""
+
+    @override
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """Return who is believed: those whom the machine believes, or who is named alone."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.sslsocket_class = _Socket
+    return context
 
 
 def _say_goodbye(client: mqtt.Client, status: str) -> None:

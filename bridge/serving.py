@@ -54,7 +54,7 @@ class Bridge:
         """Publish everything once and say goodbye; tell whether the broker took it."""
         until = time.monotonic() + ONCE_LIMIT_S
         try:
-            while not self.link.is_up and time.monotonic() < until:
+            while not (self.link.is_up or self.link.has_failed) and time.monotonic() < until:
                 self.link.step(STEP_S)
             if self.link.is_up:
                 self.link.step(STEP_S)  # what stood there comes in

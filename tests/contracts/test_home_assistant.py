@@ -96,12 +96,12 @@ def _a_life(infant: Infant, monitor: Device) -> None:
 def _said() -> dict[str, Any]:
     """Return all that stands at the broker, by topic."""
     wanted = wanted_of(Topics.of_settings(), timezone.now())
-    return {topic: json.loads(text) for topic, text in (wanted.descriptions | wanted.states).items()}
+    return {
+        topic: json.loads(text) for topic, text in (wanted.descriptions | wanted.states).items()
+    }
 
 
-def test_descriptions_and_state_are_frozen_and_name_nobody(
-    infant: Infant, monitor: Device
-) -> None:
+def test_descriptions_and_state_are_frozen_and_name_nobody(infant: Infant, monitor: Device) -> None:
     with time_machine.travel(NOON, tick=False), translation.override("de"):
         _a_life(infant, monitor)
         said = _said()
