@@ -22,6 +22,7 @@ from dashboard.told.forms import FollowerForm, ServiceForm, WebhookForm
 from dashboard.told.suspension import SuspensionForm, suspended_line
 from dashboard.told.words import rows_of, trial_words
 from dashboard.words import called
+from infants.access import Right, infants_for
 from infants.models import Infant
 from infants.selectors import infant_named
 from notify.channels.letter import confirmed_address
@@ -58,6 +59,7 @@ def told(request: HttpRequest, infant_id: UUID) -> HttpResponse:
         "has_email": own_email.exists(),
         "push_key": public_key(),
         "suspended": suspended_line(viewer_of(request), infant, _called(infant), timezone.now()),
+        "may_manage": infants_for(viewer_of(request), Right.MANAGE).filter(id=infant.id).exists(),
         "may_suspend": may_suspend(viewer_of(request), infant.id),
         "suspension_form": SuspensionForm(),
         "offered_min": OFFERED_MIN,

@@ -50,6 +50,13 @@ def test_one_caregiver_suspends_and_another_ends_it_where_it_is_shown(
     assert "are suspended" not in _page(client, f"/infants/{infant.id}/").text
 
 
+def test_who_manages_the_infant_is_led_to_home_assistant(infant: Infant, ben: User) -> None:
+    link = f"/infants/{infant.id}/home-assistant/"
+    told = f"/infants/{infant.id}/told/"
+    assert _page(as_user(a_member(infant)), told).all("a", href=link)
+    assert not _page(as_user(ben), told).all("a", href=link)
+
+
 def test_who_may_not_end_it_sees_it_and_nobody_s_name(infant: Infant, ben: User) -> None:
     as_user(ben).post(f"/infants/{infant.id}/told/suspend/", {"minutes": "60"})
     reader = as_user(a_member(infant, Membership.Role.RESEARCHER))
