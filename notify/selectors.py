@@ -90,9 +90,8 @@ def quiet_hours_of(viewer: Viewer, infant: Infant) -> QuietHours | None:
 
 def suspension_of(viewer: Viewer, infant: Infant, now: dt.datetime) -> Suspension | None:
     """Return the suspension of messages about a visible infant that goes on."""
-    if not infants_for(viewer).filter(id=infant.id).exists():
-        return None
-    return suspensions_of([infant.id], now).get(infant.id)
+    going = Suspension.objects.filter(infant__in=infants_for(viewer).filter(id=infant.id))
+    return going.filter(ended_at=None, until__gt=now).select_related("by").first()
 
 
 def suspensions_of(infants: Collection[UUID], now: dt.datetime) -> dict[UUID, Suspension]:
