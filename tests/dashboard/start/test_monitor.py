@@ -92,6 +92,10 @@ def test_one_that_never_served_anybody_has_no_page() -> None:
         ({"last_seen_at": 0}, "It is there."),
         ({"last_seen_at": 3}, "It is there."),
         ({"last_seen_at": 3, "last_heartbeat_at": 3}, "Nothing has come from it for 3\xa0hours."),
+        (
+            {"last_seen_at": 2, "last_heartbeat_at": 2, "left_at": 2},
+            "It was switched off 2\xa0hours ago.",
+        ),
         ({"last_seen_at": 0, "is_sandbox": True}, "It is being tried out"),
         ({"last_seen_at": 0, "revoked_at": 1}, "It is disconnected"),
     ],
