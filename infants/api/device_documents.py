@@ -168,6 +168,7 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
 class DeviceChangeSerializer(serializers.Serializer[Any]):
     """What is to change of a device; what is not named stays."""
 
+    name = serializers.CharField(required=False, max_length=120, help_text="What people call it.")
     infant = serializers.UUIDField(
         required=False, help_text="Let it serve this infant from now on; history is kept."
     )
