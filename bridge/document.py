@@ -113,7 +113,9 @@ def _monitor(device: Device, now: dt.datetime) -> Document:
 
 
 def is_connected(device: Device, now: dt.datetime) -> bool:
-    """Tell whether a monitor was heard from so lately that it counts as there."""
+    """Tell whether a monitor was heard from so lately that it counts as there, and is not off."""
+    if device.left_at is not None:
+        return False
     limit = SILENT_AFTER if device.last_heartbeat_at is None else silent_after()
     return device.last_seen_at is not None and now - device.last_seen_at <= limit
 

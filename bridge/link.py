@@ -28,6 +28,8 @@ CONNECT_LIMIT_S = 5.0
 FIRST_WAIT_S, MOST_WAIT_S, JITTER_FRAC = 1.0, 60.0, 0.2
 GOODBYE_LIMIT_S = 3.0
 AT_LEAST_ONCE = 1
+MOST_WAITING = 100
+"""Commands that are kept while nobody can obey them: whoever sends more waits in vain."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class Link:
                 self.described[message.topic] = bytes(message.payload)
         elif message.retain:
             log.warning("a command was left standing at %s, and is not obeyed", message.topic)
-        else:
+        elif len(self.commands) < MOST_WAITING:
             self.commands.append(Command(message.topic, bytes(message.payload)))
 
 

@@ -306,7 +306,9 @@ def monitor_freshness(seen: Overview, now: dt.datetime) -> str:
         return _("imported recordings; no monitor is listening")
     if monitor.last_seen_at is None:
         return _("the monitor has not been heard from yet")
-    if is_stale(seen, now):
+    if monitor.left_at is not None:
+        said = _("the monitor was switched off %(ago)s") % {"ago": ago(monitor.left_at, now)}
+    elif is_stale(seen, now):
         silent_s = (now - monitor.last_seen_at).total_seconds()
         said = _("no word from the monitor %(for_so_long)s") % {
             "for_so_long": for_so_long(silent_s)

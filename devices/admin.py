@@ -41,7 +41,14 @@ class DeviceAdmin(RowsAdmin):
     search_fields = ("id", "name", "hardware")
     readonly_fields = (
         *("id", "created_at", "last_seen_at", "battery_frac", "revoked_at"),
-        *("last_heartbeat_at", "firmware", "queue_length", "clock_skew_s", "clock_bound_s"),
+        *(
+            "last_heartbeat_at",
+            "left_at",
+            "firmware",
+            "queue_length",
+            "clock_skew_s",
+            "clock_bound_s",
+        ),
     )
     exclude = ("clock_samples",)
     inlines = (CredentialInline,)

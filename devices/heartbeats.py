@@ -38,6 +38,7 @@ class Beat(Said):
     firmware: str = ""
     queue_length: int | None = None
     uptime_s: float | None = None
+    is_leaving: bool = False
 
 
 def silent_after() -> dt.timedelta:
@@ -81,10 +82,11 @@ def note_heartbeat(device: Device, beat: Beat, now: dt.datetime) -> None:
     """Write down a heartbeat: the last values on the device, and a row for every few minutes."""
     with transaction.atomic():
         device.last_heartbeat_at = now
+        device.left_at = now if beat.is_leaving else None
         if beat.firmware:
             device.firmware = beat.firmware
         device.queue_length = beat.queue_length
-        _note(device, beat, now, "last_heartbeat_at", "firmware", "queue_length")
+        _note(device, beat, now, "last_heartbeat_at", "left_at", "firmware", "queue_length")
         note_presence(device, now)
         _keep(device, beat, now)
 

@@ -17,7 +17,8 @@ class Device(models.Model):
     """Something that records and uploads; which infant it serves is an assignment's business.
 
     What it said of itself stands here as it said it last. `clock_skew_s` is by how much its clock
-    is ahead of ours, by the samples in `clock_samples` (`devices/skew.py`).
+    is ahead of ours, by the samples in `clock_samples` (`devices/skew.py`). `left_at` is when it
+    said that it is switched off on purpose, which holds until its next heartbeat.
     """
 
     class Kind(models.TextChoices):
@@ -38,6 +39,7 @@ class Device(models.Model):
 
     # What it said of itself.
     last_heartbeat_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
     firmware = models.CharField(max_length=64, blank=True)
     queue_length = models.PositiveIntegerField(null=True, blank=True)
     clock_skew_s = models.FloatField(null=True, blank=True)

@@ -138,15 +138,16 @@ def _next_session(infant_id: UUID) -> list[tuple[UUID, str]]:
     """Return the recordings of the earliest session to be judged, with where they stand.
 
     They are those up to the first that is still to be heard, or in another worker's hand: within a
-    session, too, the gate reads what was recorded before.
+    session, too, the gate reads what was recorded before. What is still to be heard is asked first:
+    what is heard in the meantime is then found among what is to be judged, and never in neither.
     """
+    to_be_heard = Recording.objects.filter(infant=infant_id, state__in=TO_BE_HEARD)
+    unheard_from = to_be_heard.aggregate(at=Min("recorded_at"))["at"]
     own = to_be_judged().filter(infant=infant_id)
     first = own.order_by("session__started_at", "recorded_at", "id").first()
     if first is None:
         return []
     same = own.filter(session=first.session_id).order_by("recorded_at", "id")
-    to_be_heard = Recording.objects.filter(infant=infant_id, state__in=TO_BE_HEARD)
-    unheard_from = to_be_heard.aggregate(at=Min("recorded_at"))["at"]
     if unheard_from is not None:
         same = same.filter(recorded_at__lte=unheard_from)
     now = timezone.now()

@@ -144,7 +144,33 @@ def _take(ids: Sequence[UUID], state: State) -> Lease:
     if state in HEARD_IN_ANY_ORDER:  # what failed before comes last: it takes the least with it
         order.insert(0, "attempts")
     lease = Lease(owner, state, tuple(taken.select_related("infant").order_by(*order)))
+    if state not in HEARD_IN_ANY_ORDER:
+        lease = _without_overtaking(lease)
     return _without_hopeless(lease)
+
+
+def _without_overtaking(lease: Lease) -> Lease:
+    """Free what another recording of the same infant comes before, which is not in our hand.
+
+    Another worker may have taken it, or heard of it, after these were chosen. Asked when they are
+    taken, so that of two workers one at least sees the other's lease, and the earliest never waits.
+    """
+    up_to_here = ON_THE_WAY[: ON_THE_WAY.index(lease.state) + 1]
+    others = Recording.objects.filter(state__in=up_to_here).exclude(lease_owner=lease.owner)
+    others = others.order_by("recorded_at", "id")
+    infants = {recording.infant_id for recording in lease.recordings}
+    first = {infant: others.filter(infant=infant).first() for infant in infants}
+
+    def is_in_turn(one: Recording) -> bool:
+        other = first[one.infant_id]
+        return other is None or (one.recorded_at, one.id) < (other.recorded_at, other.id)
+
+    in_turn = tuple(recording for recording in lease.recordings if is_in_turn(recording))
+    overtaking = [one.id for one in lease.recordings if one not in in_turn]
+    if overtaking:
+        ours = Recording.objects.filter(id__in=overtaking, lease_owner=lease.owner)
+        ours.update(lease_owner="", lease_until=None)
+    return Lease(lease.owner, lease.state, in_turn)
 
 
 def _without_hopeless(lease: Lease) -> Lease:

@@ -86,6 +86,14 @@ def reassign_monitor(viewer: Viewer, device_id: UUID, infant_id: UUID) -> Device
     return device
 
 
+def rename_monitor(viewer: Viewer, device_id: UUID, name: str) -> Device:
+    """Call a monitor otherwise."""
+    device = monitor_named(viewer, device_id)
+    device.name = name
+    device.save(update_fields=["name"])
+    return device
+
+
 def try_out_monitor(viewer: Viewer, device_id: UUID, *, is_sandbox: bool) -> Device:
     """Begin or end the trying out of a monitor: what it sends meanwhile is never judged."""
     device = monitor_named(viewer, device_id)

@@ -2,7 +2,8 @@
 
 What comes in: how the device is. What goes out: heartbeats; the wishes that hold. Guaranteed: it
 has its own clock, so that neither a long upload nor a long cry delays it; a heartbeat that cannot
-be sent is not kept; a server that knows no heartbeats is left in peace for a day.
+be sent is not kept; a server that knows no heartbeats is left in peace for a day; whoever switches
+the device off is not told that it fell silent.
 """
 
 import logging
@@ -65,6 +66,13 @@ class Heart:
         try:
             return self._exchange(server)
         finally:
+            server.close()
+
+    def leave(self) -> None:
+        """Say that it is switched off on purpose; tried once, where the last beat arrived."""
+        server = self.connect() if self._round_trip_s is not None else None
+        if server is not None:
+            server.heartbeat(self._said() | {"is_leaving": True})
             server.close()
 
     def _exchange(self, server: Server) -> float:

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 TELLS_EVERY_S = 30.0
 LOOKS_EVERY_S = 0.2
 ENDS_WITHIN_S = 5.0
+LEAVES_WITHIN_S = 3.0
 
 
 class Door:
@@ -83,6 +84,7 @@ class Station:
         self.recorder: Recorder | None = None
         self.has_failed = False
         """Whether a part of it ended by a fault of ours."""
+        self._ends_on_purpose = False
 
     def run(self, source: Source) -> None:
         """Hear a source to its end and upload what was heard, or until told to stop.
@@ -101,6 +103,7 @@ class Station:
                     count = len(self.spool.waiting())
                     raise NotPairedError(f"{count} recordings wait: {self.uploader.trouble}")
                 self.stop.wait(LOOKS_EVERY_S)
+            self._ends_on_purpose = True
         if self.has_failed:
             raise MonitorError("a part of the monitor failed; the spool is safe. Start it again.")
 
@@ -131,8 +134,16 @@ class Station:
             self.spool.arrived.set()
             for thread in threads:
                 thread.join(ENDS_WITHIN_S)
+            if self._ends_on_purpose and not self.has_failed:
+                self._take_leave()
             self._write_status(is_running=False)
             self.spool.close()
+
+    def _take_leave(self) -> None:
+        """Say that it ends on purpose; whoever waits for its end waits for that only briefly."""
+        leaving = threading.Thread(target=self.heart.leave, daemon=True)
+        leaving.start()
+        leaving.join(LEAVES_WITHIN_S)
 
     def _guarded(self, part: Callable[[threading.Event], None]) -> None:
         """Let a part work; where a fault of ours ends it, end the others too."""

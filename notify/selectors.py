@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from infants.access import Right, Viewer, infants_for
 from infants.models import Infant
@@ -134,3 +135,11 @@ def deliveries_where(viewer: Viewer, **wanted: Any) -> QuerySet[Delivery]:
     """Return the tellings of the infants that a viewer may see, the newest first."""
     seen = Delivery.objects.filter(follower__infant__in=infants_for(viewer), **wanted)
     return seen.select_related("follower", "news").order_by("-created_at", "-id")
+
+
+def tellings_of(viewer: Viewer, alert: Alert) -> QuerySet[Delivery]:
+    """Return the tellings of an alert to followers that a viewer may see, the newest first."""
+    seen = visible_followers(viewer, alert.infant).order_by()
+    told = Delivery.objects.filter(news__alert=alert, follower__in=seen)
+    newest = Coalesce("ended_at", "due_at").desc()
+    return told.select_related("follower__user", "news").order_by(newest, "-id")

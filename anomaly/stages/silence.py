@@ -4,7 +4,7 @@ What comes in: the moment; whom devices serve, and when they were last heard fro
 `Episode` of its own kind for each silent monitor of an infant, with its `Event`s, closed as soon as
 the monitor is back or serves the infant no longer. Guaranteed: idempotent; no part of any judgement
 (`Episode.objects` leaves it out); what nobody could have heard, since ICLAS itself was not there,
-is no silence.
+is no silence, and neither is a monitor that said it is switched off.
 """
 
 import datetime as dt
@@ -51,7 +51,8 @@ def _silent(now: dt.datetime) -> dict[UUID, list[Silence]]:
     """Return the silences of now, by infant."""
     hearing = hearing_since(now, silent_after()) or now
     found: dict[UUID, list[Silence]] = defaultdict(list)
-    for row in _missed().filter(device__last_seen_at__lt=now - silent_after()):
+    unheard = _missed().filter(device__last_seen_at__lt=now - silent_after())
+    for row in unheard.filter(device__left_at=None):
         since = max(row.device.last_seen_at or now, row.starts_at)
         noticed_at = max(since, hearing) + silent_after()
         if noticed_at < now:

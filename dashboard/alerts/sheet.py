@@ -15,6 +15,7 @@ from anomaly.models import Episode, GateDecision
 from anomaly.selectors.episodes import recordings_of
 from dashboard import words as plain
 from dashboard.alerts import words
+from dashboard.alerts.told import Told, told_of
 from dashboard.alerts.unusual import Unusual, unusual_of
 from dashboard.standing import Look, look_of_recording
 from infants.access import Viewer, devices_managed_by
@@ -92,6 +93,7 @@ class Sheet:
     verdict: str
     changed: Change | None
     log: list[Done]
+    told: list[Told]
     monitor_id: UUID | None
 
 
@@ -121,6 +123,7 @@ def sheet_of(viewer: Viewer, alert: Alert, now: dt.datetime) -> Sheet:
         verdict="" if episode is None else episode.verdict,
         changed=_changed(alert, actions),
         log=[_done(alert, one, now) for one in actions],
+        told=told_of(viewer, alert, now),
         monitor_id=_silent_monitor(viewer, alert),
     )
 

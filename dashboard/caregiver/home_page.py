@@ -193,6 +193,9 @@ def _heard_from(device: Device, seen: Overview, now: dt.datetime) -> tuple[Look,
         return GONE, _("Imported recordings: no monitor is listening.")
     if device.last_seen_at is None:
         return GONE, _("The monitor has not been heard from yet.")
+    if device.left_at is not None:
+        left = {"ago": sentences.ago(device.left_at, now)}
+        return GONE, _("The monitor was switched off %(ago)s: nobody listens.") % left
     ago = {"ago": sentences.ago(device.last_seen_at, now)}
     silent_s = (now - device.last_seen_at).total_seconds()
     if is_stale(seen, now):

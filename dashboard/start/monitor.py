@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.start.asking import page, page_for, viewer_of
-from dashboard.start.monitor_forms import MonitorForm, ServeForm
+from dashboard.start.monitor_forms import MonitorForm, RenameForm, ServeForm
 from dashboard.start.monitor_page import monitor_page
 from infants.errors import DeviceGoneError
 from infants.monitors import (
     monitor_named,
     reassign_monitor,
+    rename_monitor,
     renew_token,
     revoke_monitor,
     set_monitor,
@@ -32,9 +33,18 @@ def monitor(request: HttpRequest, device_id: UUID) -> HttpResponse:
         set_monitor(viewer, device_id, form.asked(now))
         messages.success(request, _("Saved. The monitor does so when it looks the next time."))
         return redirect("dashboard:monitor", device_id)
-    serve = ServeForm(shown.others)
-    found = {"infant": shown.infant, "shown": shown, "form": form, "serve": serve}
-    return page(request, "monitor", found)
+    forms = {"serve": ServeForm(shown.others), "rename": RenameForm({"name": shown.device.name})}
+    return page(request, "monitor", {"infant": shown.infant, "shown": shown, "form": form} | forms)
+
+
+@page_for("POST")
+def rename(request: HttpRequest, device_id: UUID) -> HttpResponse:
+    """Call a monitor otherwise; without a name it keeps the one that it has."""
+    viewer, form = viewer_of(request), RenameForm(request.POST)
+    device = monitor_named(viewer, device_id)
+    if form.is_valid():
+        rename_monitor(viewer, device.id, form.cleaned_data["name"])
+    return redirect("dashboard:monitor", device.id)
 
 
 @page_for("POST")

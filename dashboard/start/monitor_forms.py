@@ -63,6 +63,12 @@ class MonitorForm(forms.Form):
         return said
 
 
+class RenameForm(forms.Form):
+    """What people call a monitor."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+
 class ServeForm(forms.Form):
     """Whom a monitor serves from now on."""
 

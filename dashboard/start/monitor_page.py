@@ -83,7 +83,7 @@ def is_silent(device: Device, now: dt.datetime) -> bool:
     seen_at = device.last_seen_at
     if device.last_heartbeat_at is None or seen_at is None:
         return False
-    return now - seen_at > silent_after()
+    return device.left_at is None and now - seen_at > silent_after()
 
 
 def state_words(device: Device, held: DeviceSettings, now: dt.datetime) -> str:
@@ -92,6 +92,10 @@ def state_words(device: Device, held: DeviceSettings, now: dt.datetime) -> str:
         return _("It is disconnected and can send nothing more.")
     if device.last_seen_at is None:
         return _("Nothing has come from it yet.")
+    if device.left_at is not None:
+        return _("It was switched off %(time)s ago.") % {
+            "time": timesince(device.left_at, now, depth=1)
+        }
     if is_silent(device, now):
         return _("Nothing has come from it for %(time)s.") % {
             "time": timesince(device.last_seen_at, now, depth=1)

@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{OF}/monitors/pair/<uuid:offer_id>/", monitors.pair_state, name="monitor-pair-state"),
     path(f"{OF}/monitors/<uuid:device_id>/revoke/", monitors.revoke, name="monitor-revoke"),
     path(f"{MONITOR}/", monitor.monitor, name="monitor"),
+    path(f"{MONITOR}/name/", monitor.rename, name="monitor-rename"),
     path(f"{MONITOR}/serve/", monitor.serve, name="monitor-serve"),
     path(f"{MONITOR}/try-out/", monitor.try_out, name="monitor-try-out"),
     path(f"{MONITOR}/token/", monitor.new_token, name="monitor-token"),

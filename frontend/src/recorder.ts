@@ -5,6 +5,7 @@
 
 import { Awake } from "./parts/awake";
 import { Ear } from "./parts/ear";
+import { Heart } from "./parts/heart";
 import { Credential } from "./parts/pairing";
 import { Sender } from "./parts/sender";
 import { Spool } from "./parts/spool";
@@ -27,6 +28,7 @@ class Recorder {
   private sent = 0;
   private lost = 0;
   private readonly sender: Sender;
+  private readonly heart: Heart;
   private readonly credential: Credential;
 
   constructor(
@@ -35,10 +37,11 @@ class Recorder {
     private readonly kind: string,
   ) {
     this.words = words();
-    const { infant, code, pair, uploads } = room.dataset;
+    const { infant, code, pair, uploads, heartbeats } = room.dataset;
     const csrf = room.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
     const name = this.words.device ?? "Phone";
     this.credential = new Credential(infant ?? "", code, pair ?? "", csrf, name);
+    this.heart = new Heart(heartbeats ?? "", spool, this.credential);
     this.sender = new Sender(uploads ?? "", spool, this.credential, {
       sent: () => this.put("sent", String(++this.sent)),
       lost: () => this.tellLost(),
@@ -88,12 +91,15 @@ class Recorder {
     try {
       this.matter("unpaired", !(await this.credential.obtain()));
     } catch {
-      return; // no network now: the first clip tries again
+      // no network now: the first clip tries again
     }
+    if (this.ear) this.heart.begin();
     this.sender.now();
   }
 
   private stop(why: string): void {
+    if (why === "idle") this.heart.end(); // who is interrupted is to be missed
+    else this.heart.fall();
     clearInterval(this.looking);
     this.takes?.end();
     this.ear?.close();

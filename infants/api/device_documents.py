@@ -53,6 +53,12 @@ class HeartbeatSerializer(serializers.Serializer[Any]):
         max_value=MOST_QUEUED,
         help_text="How many recordings wait on it to be sent.",
     )
+    is_leaving = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="It is being switched off on purpose: until its next heartbeat, its silence "
+        "alarms nobody.",
+    )
 
 
 @extend_schema_serializer(examples=[OpenApiExample("Heard", examples.HEARD)])
@@ -148,6 +154,7 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
             "revoked_at",
             "last_seen_at",
             "last_heartbeat_at",
+            "left_at",
             "battery_frac",
             "queue_length",
             "clock_skew_s",
@@ -161,6 +168,7 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
 class DeviceChangeSerializer(serializers.Serializer[Any]):
     """What is to change of a device; what is not named stays."""
 
+    name = serializers.CharField(required=False, max_length=120, help_text="What people call it.")
     infant = serializers.UUIDField(
         required=False, help_text="Let it serve this infant from now on; history is kept."
     )

@@ -112,6 +112,7 @@ DEVICE: dict[str, Any] = {
     "revoked_at": None,
     "last_seen_at": "2026-03-13T02:04:20.118204Z",
     "last_heartbeat_at": "2026-03-13T02:04:20.118204Z",
+    "left_at": None,
     "battery_frac": 0.82,
     "queue_length": 2,
     "clock_skew_s": 0.972,

@@ -27,6 +27,7 @@ from infants.api.filters import ListFilters
 from infants.monitors import (
     monitor_named,
     reassign_monitor,
+    rename_monitor,
     renew_token,
     revoke_monitor,
     set_monitor,
@@ -76,11 +77,13 @@ class DeviceView(ApiView):
         tags=["devices"],
     )
     def patch(self, request: Request, device_id: UUID) -> Response:
-        """Give a device to another infant from now on, or try it out; history is kept."""
+        """Rename a device, give it to another infant from now on, or try it out."""
         asked = DeviceChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
         with transaction.atomic():
+            if "name" in said:
+                rename_monitor(self.viewer, device_id, said["name"])
             if "infant" in said:
                 reassign_monitor(self.viewer, device_id, said["infant"])
             if "is_sandbox" in said:

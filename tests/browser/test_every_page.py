@@ -13,9 +13,11 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from anomaly.models import ReadingTask
+from bridge.publications import turn_on
 from infants.access import Viewer
 from infants.invitations import Terms, invite
 from infants.models import Infant, Membership, User
+from notify.suspensions import suspend
 from tests import judged, sounds
 from tests.anomaly.studied import a_clinician, a_task
 from tests.browser.conftest import DESKTOP, PHONE, Opener, Tab
@@ -32,7 +34,7 @@ OF_INFANTS = (
     *("", "history/", "recordings/", "diary/", "protocol/", "report/", "timeline/"),
     *("settings/", "particulars/", "monitors/", "monitors/pair/", "listen/", "people/"),
     *("people/invite/", "audio-policy/", "erase/", "quiet-hours/", "take-data/"),
-    *("told/", "told/service/", "told/webhook/", "told/{follower}/"),
+    *("told/", "told/service/", "told/webhook/", "told/{follower}/", "home-assistant/"),
 )
 PATHS = [
     *("/", "/status/", "/start/", "/start/infant/", "/start/{infant}/", "/start/{infant}/listen/"),
@@ -70,6 +72,9 @@ def infant(tmp_path: Path) -> Infant:
     infant.diary.create(kind="note", starts_at=judged.START, text="a note")
     a_device(infant, name="Bedroom", last_seen_at=timezone.now(), clock_skew_s=90.0)
     an_alert(infant)
+    now = timezone.now()
+    suspend(Viewer.system(), infant.id, 60, now)
+    turn_on(Viewer.system(), infant.id, now)
     return infant
 
 

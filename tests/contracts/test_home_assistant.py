@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from anomaly.models import SessionJudgement
 from bridge.publishing import wanted_of
@@ -130,6 +132,41 @@ def test_an_infant_of_whom_nothing_is_known(infant: Infant) -> None:
     assert (state["learnt_percent"], state["learnt_days"]) == (0, 0)
     assert (state["deviation_percent"], state["last_cry_at"]) == (None, None)
     assert (state["is_crying"], state["is_alert_open"], state["monitors"]) == (False, False, {})
+
+
+@pytest.mark.parametrize(
+    ("ago", "given", "is_connected"),
+    [
+        (29 * MINUTE, {"last_heartbeat_at": NOON}, True),
+        (31 * MINUTE, {"last_heartbeat_at": NOON}, False),
+        (11 * HOUR, {}, True),
+        (13 * HOUR, {}, False),
+        (MINUTE, {"last_heartbeat_at": NOON, "left_at": NOON - MINUTE}, False),
+    ],
+)
+def test_a_monitor_is_connected_for_as_long_as_it_counts_as_there(
+    infant: Infant, ago: dt.timedelta, given: dict[str, dt.datetime], is_connected: bool
+) -> None:
+    a_device(infant, last_seen_at=NOON - ago, **given)
+    with time_machine.travel(NOON, tick=False):
+        [told] = _said()[STATE]["monitors"].values()
+    assert told["is_connected"] is is_connected
+
+
+def test_what_is_known_costs_the_same_however_long_the_history(
+    infant: Infant, monitor: Device, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with time_machine.travel(NOON, tick=False):
+        _a_life(infant, monitor)
+        with CaptureQueriesContext(connection) as before:
+            _said()
+        for day in range(1, 12):
+            recording = a_recording(infant, NOON - day * 24 * HOUR, monitor)
+            a_decision(recording)
+            a_point(recording, None)
+        with django_assert_num_queries(len(before)):
+            _said()
+    assert len(before) <= 14
 
 
 def test_a_model_that_is_still_learning_has_no_deviation(infant: Infant, monitor: Device) -> None:

@@ -185,6 +185,13 @@ def test_an_archive_is_as_old_as_its_newest_recording() -> None:
     assert said == "imported recordings; no monitor is listening"
 
 
+def test_a_monitor_that_was_switched_off_says_so() -> None:
+    infant = an_infant()
+    a_device(infant, last_seen_at=NOW - HOUR, left_at=NOW - HOUR)
+    said = words.monitor_freshness(seen(infant), NOW)
+    assert said == "the monitor was switched off 1 hour ago"
+
+
 def test_of_several_monitors_the_one_last_heard_from_counts() -> None:
     infant = a_heard_infant(last_seen=5 * MINUTE)
     a_device(infant, last_seen_at=None)

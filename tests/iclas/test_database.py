@@ -115,6 +115,7 @@ def newer(up_to_date: Path, tmp_path: Path) -> Path:
     return home
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(
     "words",
     [
@@ -135,11 +136,13 @@ def test_a_newer_database_is_refused_in_one_line_and_left_alone(
     assert (newer / "iclas.sqlite3").read_bytes() == before
 
 
+@pytest.mark.embedded
 def test_what_opens_it_without_asking_is_refused_too(newer: Path) -> None:
     code = "from infants.models import User; User.objects.create_user('old')"
     assert_one_line(manage(newer, "shell", "--verbosity", "0", "-c", code), "anomaly.0099_future")
 
 
+@pytest.mark.embedded
 def test_it_is_refused_each_time_it_is_opened(newer: Path) -> None:
     code = (
         "import django; django.setup()\n"
@@ -153,6 +156,7 @@ def test_it_is_refused_each_time_it_is_opened(newer: Path) -> None:
     assert called([sys.executable, "-c", code], newer, **where).stdout == "refused\n" * 2
 
 
+@pytest.mark.embedded
 def test_a_database_that_is_away_does_not_keep_the_web_process_from_starting(
     tmp_path: Path,
 ) -> None:
@@ -191,6 +195,7 @@ def test_migrating_ends_with_the_connection_as_it_was_found() -> None:
             assert cursor.execute("PRAGMA foreign_keys").fetchone() == (1,)
 
 
+@pytest.mark.embedded
 def test_a_migration_that_is_killed_half_way_is_done_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert called([sys.executable, "-c", DIE_BETWEEN_TABLES_AND_NOTE], home).returncode == 9
@@ -199,6 +204,7 @@ def test_a_migration_that_is_killed_half_way_is_done_again(tmp_path: Path) -> No
     assert manage(home, "migrate", "--check").returncode == 0
 
 
+@pytest.mark.embedded
 def test_those_that_migrate_at_once_wait_for_each_other(tmp_path: Path) -> None:
     home = tmp_path / "home"
     words = [*MANAGE, "migrate", "--verbosity", "0"]

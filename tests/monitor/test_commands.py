@@ -139,7 +139,7 @@ def test_a_folder_is_heard_and_uploaded_to_its_end(
     expected = [key for number in range(2) for key in sorted(put_night(folder, number)[1])]
     assert run(paired, "run", "--path", str(folder)) == 0
     assert sorted(stand.keys) == sorted(expected)
-    assert len(stand.heartbeats) == 1
+    assert [said.get("is_leaving") for said in stand.heartbeats] == [None, True]
     told = json.loads((paired / "status.json").read_text())
     assert (told["takes"], told["stored"], told["waiting"]) == (len(expected), len(expected), 0)
     assert run(paired, "run", "--path", str(folder)) == 0

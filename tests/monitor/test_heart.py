@@ -48,6 +48,17 @@ def test_a_heartbeat_says_how_the_device_is() -> None:
     assert heart.last_at_s is not None
 
 
+def test_who_switches_it_off_is_not_told_that_it_is_silent() -> None:
+    stand = Stand()
+    with a_server(stand) as url:
+        heart = a_heart(url, stand)
+        heart.leave()
+        assert stand.heartbeats == []  # nobody has heard of it, and nobody misses it
+        heart.beat()
+        heart.leave()
+    assert [said.get("is_leaving") for said in stand.heartbeats] == [None, True]
+
+
 def test_settings_are_read_where_they_changed_and_hold_over_a_restart(tmp_path: Path) -> None:
     stand = Stand(settings=dict(SETTINGS))
     path = tmp_path / "settings.json"

@@ -4,6 +4,7 @@
 // stands in the answer's `retry`: `never` (drop it), `after_pairing` (keep it and pair again),
 // `later` (keep it, and wait as long as it says, or longer each time).
 
+import { batteryFrac } from "./battery";
 import type { Credential } from "./pairing";
 import type { Spool, Spooled } from "./spool";
 
@@ -126,16 +127,4 @@ async function described(clip: Spooled): Promise<FormData> {
   const battery = await batteryFrac();
   if (battery !== undefined) form.append("battery_frac", battery.toFixed(2));
   return form;
-}
-
-interface WithBattery {
-  getBattery?: () => Promise<{ level: number }>;
-}
-
-async function batteryFrac(): Promise<number | undefined> {
-  try {
-    return (await (navigator as WithBattery).getBattery?.())?.level;
-  } catch {
-    return undefined;
-  }
 }

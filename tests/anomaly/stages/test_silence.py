@@ -52,6 +52,27 @@ def _silences() -> list[Episode]:
     return list(Episode.with_silences.filter(kind=Episode.Kind.MONITOR_SILENT))
 
 
+def test_one_that_is_switched_off_on_purpose_is_no_silence_until_it_is_back(
+    device: Device,
+) -> None:
+    note_heartbeat(device, Beat(is_leaving=True), NOW + MINUTE)
+    _later(120)
+    note_sign(device, Said(), _later(121))  # what it recorded before still comes in
+    _later(200)
+    assert _silences() == []
+    note_heartbeat(device, Beat(), _later(201))
+    _later(240)
+    assert len(_silences()) == 1
+
+
+def test_a_silence_ends_with_a_word_of_leaving(device: Device) -> None:
+    _later(31)
+    note_heartbeat(device, Beat(is_leaving=True), _later(40))
+    _later(41)
+    [episode] = _silences()
+    assert episode.close_reason == Reason.MONITOR_BACK
+
+
 def test_a_silence_is_told_once_and_says_since_when(infant: Infant, device: Device) -> None:
     _later(29)
     assert _silences() == []

@@ -126,6 +126,9 @@ def test_a_monitor_that_is_not_there_or_never_called_or_runs_low() -> None:
     silent = an_infant()
     a_device(silent)
     assert "The monitor has not been heard from yet." in _seen(silent).text
+    left = an_infant()
+    a_device(left, last_seen_at=timezone.now(), left_at=timezone.now() - 2 * HOUR)
+    assert "The monitor was switched off 2 hours ago: nobody listens." in _seen(left).text
     low = an_infant()
     a_device(low, last_seen_at=timezone.now(), battery_frac=0.1, hardware="v2 board")
     said = _seen(low).text

@@ -68,7 +68,7 @@ def test_the_page_is_well_made_and_says_how_it_is(client: Client, device: Device
     assert f'href="/monitors/{device.id}/"' in listed.content.decode()
 
 
-@pytest.mark.parametrize("path", ["", "serve/", "try-out/", "token/", "disconnect/"])
+@pytest.mark.parametrize("path", ["", "name/", "serve/", "try-out/", "token/", "disconnect/"])
 def test_nobody_but_the_owner_finds_it(infant: Infant, device: Device, path: str) -> None:
     where = f"/monitors/{device.id}/{path}"
     for other in (_as(infant, "caregiver"), _as(infant, "researcher"), _as(an_infant())):
@@ -92,6 +92,10 @@ def test_one_that_never_served_anybody_has_no_page() -> None:
         ({"last_seen_at": 0}, "It is there."),
         ({"last_seen_at": 3}, "It is there."),
         ({"last_seen_at": 3, "last_heartbeat_at": 3}, "Nothing has come from it for 3\xa0hours."),
+        (
+            {"last_seen_at": 2, "last_heartbeat_at": 2, "left_at": 2},
+            "It was switched off 2\xa0hours ago.",
+        ),
         ({"last_seen_at": 0, "is_sandbox": True}, "It is being tried out"),
         ({"last_seen_at": 0, "revoked_at": 1}, "It is disconnected"),
     ],
@@ -180,6 +184,13 @@ def test_what_is_tried_out_is_listed(client: Client, device: Device) -> None:
     assert "trial.wav, 5 bytes" in text
     client.post(where, {"is_sandbox": "0"})
     assert "It is there." in _read(client, device).text
+
+
+def test_it_is_called_otherwise_but_never_nothing(client: Client, device: Device) -> None:
+    for name in ("By the window", "   "):
+        client.post(f"/monitors/{device.id}/name/", {"name": name})
+        device.refresh_from_db()
+        assert device.name == "By the window"
 
 
 def test_a_new_token_is_shown_once_and_serves(client: Client, device: Device) -> None:

@@ -60,6 +60,15 @@ def test_others_find_nothing(infant: Infant, device: Device, role: str | None) -
     assert settings_of(device).version == 0
 
 
+def test_a_device_is_renamed_but_not_to_nothing(infant: Infant, device: Device) -> None:
+    client = as_user(a_member(infant))
+    answer = client.patch(_of(device), {"name": "By the window"}, format="json")
+    assert answer.json()["name"] == "By the window"
+    assert client.patch(_of(device), {"name": " "}, format="json").status_code == 400
+    device.refresh_from_db()
+    assert device.name == "By the window"
+
+
 def test_a_device_manages_none(device: Device) -> None:
     assert_problem(as_device(device).get(DEVICES), 403, "people_only", "after_pairing")
 
