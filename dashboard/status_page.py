@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from anomaly.figures import clauses
+from bridge.selectors import bridge_word
 from dashboard import words
 from dashboard.outbox import OutboxRows, outbox_rows
 from dashboard.standing import (
@@ -31,6 +32,25 @@ SLOW_AFTER_S = 600.0
 IDLE = Look("nothing", pgettext_lazy("a step", "nothing waits"), NOTHING.shape)
 MOVING = Look("usual", pgettext_lazy("a step", "moving"), USUAL_ONE.shape)
 SLOW = Look("silent", pgettext_lazy("a step", "slow"), SILENT.shape)
+THERE = Look("usual", pgettext_lazy("a monitor", "Works"), USUAL_ONE.shape)
+AWAY = Look("silent", pgettext_lazy("a monitor", "Silent"), SILENT.shape)
+BRIDGE = {
+    "connected": (THERE, gettext_lazy("The bridge is connected to the broker.")),
+    "cut_off": (
+        AWAY,
+        gettext_lazy(
+            "The bridge does not reach the broker at the moment and goes on trying. "
+            "Home Assistant shows everything as unavailable until then."
+        ),
+    ),
+    "silent": (
+        AWAY,
+        gettext_lazy(
+            "The bridge is not running. Whoever runs this installation starts it with "
+            "“manage.py bridge”."
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,7 @@ def status_page(now: dt.datetime) -> StatusPage:
     return StatusPage(
         look=look,
         sentence=_sentence(found, look),
-        facts=_facts(found, now),
+        facts=_facts(found, now) + _bridge_facts(now),
         steps=[_step_row(step) for step in found.steps],
         dead=[_dead_row(letter, now) for letter in found.dead],
         dead_by_reason=[(str(reason.label), n) for reason, n in found.dead_by_reason.items()],
@@ -126,6 +146,12 @@ def _facts(found: Backlog, now: dt.datetime) -> list[tuple[Look, str]]:
         )
         facts.append((FAILED_ONE, failed % {"n": found.n_dead}))
     return facts
+
+
+def _bridge_facts(now: dt.datetime) -> list[tuple[Look, str]]:
+    """Say how the bridge to the home's broker stands, where there is to be one."""
+    word = bridge_word(now)
+    return [(look, str(said)) for known, (look, said) in BRIDGE.items() if known == word]
 
 
 def _done_words(found: Backlog, now: dt.datetime) -> str:

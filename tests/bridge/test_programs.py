@@ -113,4 +113,6 @@ def test_staff_hear_how_it_stands(settings: Settings) -> None:
     settings.ICLAS_MQTT_URL = "mqtt://home:hidden@broker"
     answer = staff.get("/api/v1/health/")
     assert answer.json()["bridge"] == "silent"
-    assert b"hidden" not in answer.content
+    page = staff.get("/status/")
+    assert "The bridge is not running." in page.content.decode()
+    assert b"hidden" not in answer.content + page.content

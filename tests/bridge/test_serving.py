@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+from django.core import mail
 from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
@@ -18,8 +19,10 @@ from devices.models import Device
 from infants.access import Viewer
 from infants.models import Infant
 from notify.models import Suspension
+from notify.stages.send import tell_due
 from tests.bridge.home import Reader, a_publication
 from tests.builders import a_device, a_member, an_infant
+from tests.notify.told import a_follower, a_new_alert, a_reachable
 from tests.services.mosquitto import Server
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded, pytest.mark.mqtt_broker]
@@ -125,6 +128,25 @@ def test_minutes_suspend_messages_and_0_ends_it(
     reader.say(SET, "0")
     reader.until(lambda: reader.document(STATE)["suspended_min"] == 0, bridge)
     assert not Suspension.objects.filter(ended_at=None).exists()
+
+
+def test_what_a_home_holds_back_is_one_message_when_it_lets_go(
+    infant: Infant, bridge: Bridge, reader: Reader
+) -> None:
+    a_follower(infant, a_reachable(infant, "Ben"), says_name=False)
+    reader.until(lambda: _is_online(reader), bridge)
+    reader.say(SET, "45")
+    reader.until(lambda: reader.document(STATE)["suspended_min"] == 45, bridge)
+    a_new_alert(infant)
+    a_new_alert(infant, kind="single_extreme", evidence={"smallest_p_value": 0.01})
+    tell_due(timezone.now())
+    reader.until(lambda: reader.document(STATE)["open_alerts"] == 2, bridge)
+    assert mail.outbox == []
+    reader.say(SET, "0")
+    reader.until(lambda: reader.document(STATE)["suspended_min"] == 0, bridge)
+    tell_due(timezone.now())
+    [letter] = mail.outbox
+    assert letter.subject.endswith(": 2 alerts while messages were suspended")
 
 
 @pytest.mark.parametrize(
