@@ -110,9 +110,9 @@ def test_the_supervisor_runs_it_where_there_is_a_broker(settings: Settings) -> N
 def test_staff_hear_how_it_stands(settings: Settings) -> None:
     staff = as_user(a_user(is_staff=True))
     assert staff.get("/api/v1/health/").json()["bridge"] == "off"
-    settings.ICLAS_MQTT_URL = "mqtt://home:hidden@broker"
+    settings.ICLAS_MQTT_URL = "mqtt://home:wholly-secret@broker"
     answer = staff.get("/api/v1/health/")
     assert answer.json()["bridge"] == "silent"
     page = staff.get("/status/")
     assert "The bridge is not running." in page.content.decode()
-    assert b"hidden" not in answer.content + page.content
+    assert b"wholly-secret" not in answer.content + page.content
