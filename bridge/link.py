@@ -95,11 +95,13 @@ class Link:
     # --- the connection -------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        client = self._made()
         try:
+            client = self._made()
             client.connect(self.broker.host, self.broker.port, KEEPALIVE_S)
         except OSError as error:
             self._lost(error.strerror or type(error).__name__)
+        except UnicodeError:  # what no name can be
+            self._lost("there is no such host")
         else:
             self._client, self.trouble = client, ""
 

@@ -50,10 +50,10 @@ class Publisher:
     def publish(self, now: dt.datetime) -> None:
         """Say what is known now, as far as it was not said."""
         wanted = wanted_of(self.link.topics, now)
+        self._take_away(wanted)
         if self.link.is_asked_anew:
             self.link.is_asked_anew = False
             self.said.clear()
-        self._take_away(wanted)
         for topic, text in (wanted.descriptions | wanted.states).items():
             self._say(topic, text)
         self._say(self.link.topics.status, ONLINE)

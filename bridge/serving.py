@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from bridge.broker import Broker
@@ -47,7 +47,7 @@ class Bridge:
                 self.turn(STEP_S)
         finally:
             self.link.close()
-            with suppress(DatabaseError):
+            with suppress(Error):
                 Standing.objects.all().delete()
 
     def once(self) -> bool:
@@ -68,12 +68,12 @@ class Bridge:
         self.link.step(limit_s)
         try:
             self._work(timezone.now())
-        except DatabaseError as error:
+        except Error as error:
             self._without_database(error)
         else:
             self._has_database = True
 
-    def _without_database(self, error: DatabaseError) -> None:
+    def _without_database(self, error: Error) -> None:
         """Say that nothing can be vouched for, and try again later, on a new connection."""
         if self._has_database:
             log.warning("the database does not answer: %s", type(error).__name__)

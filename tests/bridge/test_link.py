@@ -76,6 +76,19 @@ def test_an_encrypted_link_needs_a_certificate_that_somebody_vouches_for(
     assert "CERTIFICATE_VERIFY_FAILED" in careful.trouble
 
 
+@pytest.mark.parametrize(
+    ("host", "ca_file", "trouble"),
+    [("a..b", "", "no such host"), ("127.0.0.1", "/no/such.pem", "No such file")],
+)
+def test_what_cannot_be_reached_is_told_and_tried_again(
+    host: str, ca_file: str, trouble: str
+) -> None:
+    away = Link(Broker(host, free_port(), is_encrypted=bool(ca_file)), TOPICS, ca_file)
+    away.step(0.0)
+    assert away.has_failed
+    assert trouble in away.trouble
+
+
 def test_it_waits_ever_longer_up_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1000.0
     monkeypatch.setattr(link.time, "monotonic", lambda: clock)

@@ -183,6 +183,17 @@ def test_what_is_turned_off_is_taken_away(infant: Infant, bridge: Bridge, reader
     reader.until(lambda: set(reader.standing) == own, bridge)
 
 
+def test_what_is_turned_off_while_home_assistant_starts_is_taken_away(
+    infant: Infant, bridge: Bridge, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.until(lambda: _is_online(reader), bridge)
+    monkeypatch.setattr(serving, "LOOKS_EVERY_S", 60.0)
+    bridge.turn(0.01)
+    turn_off(Viewer(user=a_member(infant)), infant.id, timezone.now())
+    reader.say("homeassistant/status", "online")
+    reader.until(lambda: STATE not in reader.standing, bridge)
+
+
 def test_what_was_erased_while_the_bridge_was_away_is_taken_away(
     infant: Infant, bridge: Bridge, reader: Reader, settings: Settings
 ) -> None:
