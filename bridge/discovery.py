@@ -1,9 +1,10 @@
 """What Home Assistant is told of the things it can show: one description for each entity; pure.
 
 What comes in: what is known of an infant, and the topics. What goes out: for each topic of
-discovery what stands there. Guaranteed: names are constants of English; no name of a person and no
-id of ICLAS is in them; all are unavailable while the bridge is not there, and what may be out of
-date, or is not known yet, is unavailable too. `tests/contracts/home_assistant.json` freezes them.
+discovery what stands there. Guaranteed: names are constants of English, of which Home Assistant
+makes the ids of its entities; no name of a person and no id of ICLAS is in them; all are
+unavailable while the bridge is not there, and what may be out of date, or is not known yet, is
+unavailable too. `tests/contracts/home_assistant.json` freezes them.
 """
 
 from collections.abc import Iterator
@@ -143,7 +144,6 @@ def descriptions_of_bridge(topics: Topics) -> dict[str, Description]:
     described = {
         "name": "Bridge",
         "unique_id": f"{topics.node}_bridge",
-        "default_entity_id": f"binary_sensor.{topics.node}_bridge",
         "state_topic": topics.status,
         "payload_on": "online",
         "payload_off": "offline",
@@ -181,12 +181,12 @@ def _of_infant(publication: Publication, topics: Topics) -> Iterator[tuple[str, 
     }
     for entity in OF_INFANT:
         topic = topics.config(entity.component, f"{opaque}_{entity.key}")
-        frame = _frame(entity.component, entity.name, f"iclas_{opaque}_{entity.key}", device)
+        frame = _frame(entity.name, f"iclas_{opaque}_{entity.key}", device)
         yield topic, frame | _read(entity, opaque, "value_json", topics)
     for component, key, looks in _controls(publication, topics):
         topic = topics.config(component, f"{opaque}_{key}")
         name = looks.pop("name")
-        frame = _frame(component, name, f"iclas_{opaque}_{key}", device)
+        frame = _frame(name, f"iclas_{opaque}_{key}", device)
         asked = {"command_topic": topics.command(opaque), "qos": 1}
         yield topic, frame | looks | asked | _availability("", opaque, "value_json", topics)
 
@@ -204,7 +204,7 @@ def _of_monitor(
     }
     for entity in OF_MONITOR:
         object_id = f"{publication.opaque}_{own}_{entity.key}"
-        frame = _frame(entity.component, entity.name, f"iclas_{own}_{entity.key}", device)
+        frame = _frame(entity.name, f"iclas_{own}_{entity.key}", device)
         read = _read(entity, publication.opaque, f"value_json.monitors['{own}']", topics)
         yield topics.config(entity.component, object_id), frame | read
 
@@ -234,12 +234,11 @@ def _controls(publication: Publication, topics: Topics) -> Iterator[tuple[str, s
     yield "button", "resume", looks
 
 
-def _frame(component: str, name: str, unique_id: str, device: Description) -> Description:
+def _frame(name: str, unique_id: str, device: Description) -> Description:
     """Return what every description has."""
     return {
         "name": name,
         "unique_id": unique_id,
-        "default_entity_id": f"{component}.{unique_id}",
         "device": device,
         "origin": _origin(),
     }
