@@ -62,6 +62,8 @@ def _text_of(delivery: Delivery) -> str:
         return _("%(who)s was told (%(way)s)")
     if delivery.state == State.DEAD:
         return _("%(who)s was not reached (%(way)s): %(reason)s")
+    if delivery.is_held and delivery.held_for == Delivery.HeldFor.SUSPENSION:
+        return _("%(who)s is told when messages are suspended no longer (%(way)s)")
     if delivery.is_held:
         return _("%(who)s is told when it is quiet no longer (%(way)s)")
     if delivery.attempts:

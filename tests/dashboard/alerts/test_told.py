@@ -14,6 +14,7 @@ from infants.access import Viewer
 from infants.models import Infant, Membership, User
 from notify.actions import Hours, acknowledge, set_quiet_hours
 from notify.models import Alert
+from notify.suspensions import suspend
 from tests.builders import an_infant, as_user
 from tests.dashboard.reading import Page
 from tests.notify.told import EVIDENCE, Clock, a_follower, a_new_alert, a_reachable, clock
@@ -68,6 +69,15 @@ def test_what_quiet_hours_hold_is_told_then(infant: Infant, ben: User, now: Cloc
     now.after(1)
     held = "Ben is told when it is quiet no longer (E-mail: ben@example.org)"
     assert _said(ben, alert) == [f"today, 15:00 {held}"]
+
+
+def test_what_is_suspended_is_told_then(infant: Infant, ben: User, now: Clock) -> None:
+    suspend(Viewer(user=ben), infant.id, 90, timezone.now())
+    a_follower(infant, ben)
+    alert = a_new_alert(infant)
+    now.after(1)
+    held = "Ben is told when messages are suspended no longer (E-mail: ben@example.org)"
+    assert _said(ben, alert) == [f"today, 14:30 {held}"]
 
 
 def test_whom_nothing_reached_stands_out(infant: Infant, ben: User, now: Clock) -> None:
