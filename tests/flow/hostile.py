@@ -1,7 +1,9 @@
 """Files that no monitor would send: cut off, flipped, mislabelled, lying about their size.
 
 What comes in: a seed. What goes out: as many files as are asked for, each with a name that says
-how it was made. Guaranteed: the same seed gives the same files; every kind comes up in turn.
+how it was made. Guaranteed: the same seed gives the same files: a day in one file, then
+those made by hand, as many as a third leaves room for, then sounds of every kind, each spoilt in
+every way.
 """
 
 import io
@@ -16,10 +18,13 @@ import av
 import numpy as np
 
 from pipelines.encode import Encoding, encode
+from pipelines.sound import Sound
 from pipelines.synthesis import InfantVoice, synthesise_cry
 
 BY_AV = {"opus": ("ogg", "libopus"), "mp3": ("mp3", "libmp3lame"), "m4a": ("mp4", "aac")}
-BOMB_HOURS, BOMB_RATE_HZ = 3, 8_000
+DAY_RATE_HZ, DAY_PART_S, LAST_BLOCK = 8_000, 600, 0x80
+LONGEST_HALF_SECONDS = 200
+DAY_S = 24 * 3600
 ENDLESS = 2**32 - 1
 WRAPPINGS = {
     "page": b"<!doctype html><script>alert(1)</script>",
@@ -35,8 +40,10 @@ def hostile_files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
     """Yield so many files, with what was done to each."""
     chance = random.Random(seed)
     sound = sounds_of_every_kind()
-    made = itertools.chain(_fixed(sound["wav"]), _spoilt(sound, chance))
-    yield from itertools.islice(made, count)
+    by_hand = list(_by_hand(sound["wav"]))
+    some = chance.sample(by_hand, min(count // 3, len(by_hand)))
+    yield "day", _day_of_silence()
+    yield from itertools.islice(itertools.chain(some, _spoilt(sound, chance)), count - 1)
 
 
 def sounds_of_every_kind() -> dict[str, bytes]:
@@ -45,6 +52,13 @@ def sounds_of_every_kind() -> dict[str, bytes]:
     found = {one.value: encode(cry, one) for one in Encoding}
     whole = np.round(np.clip(cry.samples, -1.0, 1.0) * 32767.0).astype("<i2")
     return found | {name: _by_av(whole, cry.rate_hz, *way) for name, way in BY_AV.items()}
+
+
+def the_longest_cry() -> bytes:
+    """Return one cry that goes on for as long as a worker takes at once, and longer."""
+    cry = synthesise_cry(InfantVoice(), seed=3, duration_s=3.0).sound
+    steady = cry.samples[cry.rate_hz // 2 : cry.rate_hz]
+    return encode(Sound(np.tile(steady, LONGEST_HALF_SECONDS), cry.rate_hz), Encoding.WAV)
 
 
 def _by_av(whole: Any, rate_hz: int, container: str, codec: str) -> bytes:
@@ -62,9 +76,8 @@ def _by_av(whole: Any, rate_hz: int, container: str, codec: str) -> bytes:
 # --- made by hand ---------------------------------------------------------------------------------
 
 
-def _fixed(wav: bytes) -> Iterator[tuple[str, bytes]]:
+def _by_hand(wav: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what is hostile by itself."""
-    yield "bomb", _bomb()
     yield "one byte", b"R"
     yield "zeros", bytes(5_000)
     yield "header alone", wav[:44]
@@ -96,21 +109,28 @@ def _lying(wav: bytes, place: int, form: str, value: int) -> bytes:
     return bytes(changed)
 
 
-def _bomb() -> bytes:
-    """Return hours of silence in a small file."""
+def _day_of_silence() -> bytes:
+    """Return a day of silence in less than an upload may hold."""
     target = io.BytesIO()
     with av.open(target, "w", format="flac") as opened:
-        stream: Any = opened.add_stream("flac", rate=BOMB_RATE_HZ)
+        stream: Any = opened.add_stream("flac", rate=DAY_RATE_HZ)
         stream.layout = "mono"
-        silence = np.zeros((1, 600 * BOMB_RATE_HZ), dtype=np.int16)
-        for _ in range(6 * BOMB_HOURS):
-            frame = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
-            frame.sample_rate = BOMB_RATE_HZ
-            for packet in stream.encode(frame):
-                opened.mux(packet)
-        for packet in stream.encode(None):
+        silence = np.zeros((1, DAY_PART_S * DAY_RATE_HZ), dtype=np.int16)
+        frame = av.AudioFrame.from_ndarray(silence, format="s16", layout="mono")
+        frame.sample_rate = DAY_RATE_HZ
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
             opened.mux(packet)
-    return target.getvalue()
+    part = target.getvalue()
+    return part + part[_end_of_flac_head(part) :] * (DAY_S // DAY_PART_S - 1)
+
+
+def _end_of_flac_head(content: bytes) -> int:
+    """Return where the first frame begins, behind blocks that tell their own lengths."""
+    at, is_last = len(b"fLaC"), False
+    while not is_last:
+        is_last = content[at] >= LAST_BLOCK
+        at += 4 + int.from_bytes(content[at + 1 : at + 4], "big")
+    return at
 
 
 # --- spoilt by chance -----------------------------------------------------------------------------
