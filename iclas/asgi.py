@@ -1,16 +1,15 @@
 """The ASGI application that the web process serves.
 
 Guaranteed: it does not start on a database of a newer version; a body for which the disk has no
-room is answered with a problem document, like everything else that goes wrong under `/api/`; however
-many requests come in at once, their bodies wait on the disk, and `ICLAS_REQUESTS_AT_ONCE` of them
-at most have a thread and a connection to the database, streams that have begun not counted.
+room is answered with a problem document, like everything else that goes wrong under `/api/`; of
+however many requests come in at once, the bodies wait on the disk, and `ICLAS_REQUESTS_AT_ONCE` at
+most have a thread and a connection to the database, streams that have begun not counted.
 """
 
 import asyncio
 import io
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from typing import IO, Any
+from typing import IO
 
 import django
 from asgiref.sync import sync_to_async
@@ -24,12 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
 django.setup(set_prefix=False)
 
 from iclas.database import refuse_to_start_on_newer  # noqa: E402  Django is set up before
-
-Scope = dict[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-END_OF_BODY = {"type": "http.request", "body": b"", "more_body": False}
+from iclas.turns import Receive, Scope, Send, Turn  # noqa: E402  as above
 
 
 class LostBody(io.BytesIO):
@@ -44,47 +38,6 @@ class LostBody(io.BytesIO):
         """Raise the reason."""
         del size
         raise self._reason
-
-
-class Turn:
-    """A request's turn: taken when its body is kept, given back at its end or as a stream begins.
-
-    A body that comes in slowly keeps nobody waiting, nor does a page that stays open for its news.
-    """
-
-    def __init__(self, turns: asyncio.Semaphore, receive: Receive, send: Send) -> None:
-        self._turns, self._receive, self._send = turns, receive, send
-        self._is_whole = self._is_mine = False
-
-    async def receive(self) -> Message:
-        """Hand on what comes in, and the end of a body when it is this request's turn.
-
-        The last piece goes before, for whoever takes it to keep it on the disk meanwhile.
-        """
-        if self._is_whole:
-            await self._take()
-            return END_OF_BODY
-        message = await self._receive()
-        if message["type"] != "http.request" or message.get("more_body", False):
-            return message
-        self._is_whole = True
-        return {**message, "more_body": True}
-
-    async def _take(self) -> None:
-        await self._turns.acquire()
-        self._is_whole, self._is_mine = False, True
-
-    async def send(self, message: Message) -> None:
-        """Hand on what goes out; what goes out piece by piece needs no turn any more."""
-        if message.get("more_body", False):
-            self.give_back()
-        await self._send(message)
-
-    def give_back(self) -> None:
-        """Let the next one begin; twice is as good as once."""
-        if self._is_mine:
-            self._is_mine = False
-            self._turns.release()
 
 
 class Application(ASGIHandler):
