@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
     FILE_UPLOAD_HANDLERS=["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
+    FILE_UPLOAD_MAX_MEMORY_SIZE=2**16,
     FILE_UPLOAD_TEMP_DIR=os.environ["ICLAS_HOME"],
     ROOT_URLCONF=__name__,
 )

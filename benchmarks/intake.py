@@ -3,12 +3,14 @@
     .venv/bin/python benchmarks/intake.py [--uploads N] [--at-once N] [--rounds N] [--postgresql]
                                           [--json FILE]
 
-A new installation is served as it is served, with the database and the disk of its own, and with no
-worker beside it. Devices upload recordings that nobody sent before, each durable before its answer:
-in rounds, a few at a time; then 1,000 of 1 MB all at once. The peer is the bare framework, which
-answers the same requests in the same rounds and stores nothing (`benchmarks/bare.py`): the ceiling.
-Printed are uploads a second, how long one takes, and by how much the web process grew at most. The
-exit status is 1 where an answer was not 201.
+A new installation is served as `manage.py run` serves it, with the database and the disk of its
+own, and with no worker beside it. Devices upload recordings that nobody sent before, each durable
+before its answer: in rounds, a few at a time; then 1,000 of 1 MB all at once. The peer is the bare
+framework behind the same web server, which answers the same requests in the same rounds and stores
+nothing (`benchmarks/bare.py`): the ceiling. Devices and server share the machine. Printed are
+uploads a second, how long one takes, and by how much the web process grew at most; and how long the
+disk alone takes for one recording. The exit status is 1 where an answer was not 201, or where the
+database does not hold a row for each.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import json
 import os
 import platform
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,7 +37,8 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 HOUSE, BARE = "iclas.asgi:application", "benchmarks.bare:application"
 USUAL_BYTES, LARGE_BYTES, CROWD = 200_000, 1_000_000, 1_000
-BOUNDARY = "frontier"
+OURS, BOUNDARY = "ICLAS", "frontier"
+PIECE_BYTES, WRITES = 2**16, 50
 LOOKS_EVERY_S = 0.05
 
 
@@ -74,21 +78,28 @@ def main() -> int:
         if args.postgresql:
             os.environ["DATABASE_URL"] = stack.enter_context(_postgresql())
         token = _token()
-        house = stack.enter_context(_served(HOUSE, token))
-        bare = stack.enter_context(_served(BARE, token))
-        rounds = {"house": [], "bare framework": []}
+        applications = {OURS: HOUSE, "bare framework": BARE}
+        servers = {n: stack.enter_context(_served(a, token)) for n, a in applications.items()}
+        rounds: dict[str, list[Taken]] = {name: [] for name in servers}
         for _ in range(args.rounds):
-            rounds["house"].append(_uploaded(house, args.uploads, args.at_once, USUAL_BYTES))
-            rounds["bare framework"].append(
-                _uploaded(bare, args.uploads, args.at_once, USUAL_BYTES)
-            )
-        crowd = _uploaded(house, CROWD, CROWD, LARGE_BYTES)
-    _print(rounds, crowd, args)
+            for name, server in servers.items():
+                rounds[name].append(_uploaded(server, args.uploads, args.at_once, USUAL_BYTES))
+        crowds = {
+            name: _uploaded(server, CROWD, CROWD, LARGE_BYTES) for name, server in servers.items()
+        }
+        rows, disk_ms = _rows(), _disk_ms(Path(home))
+    _print(rounds, args)
+    _print_more(crowds, disk_ms)
     if args.json:
-        found = {name: [asdict(one) for one in taken] for name, taken in rounds.items()}
-        args.json.write_text(json.dumps(found | {"crowd": asdict(crowd)}, indent=1))
-    every = [one for taken in rounds.values() for one in taken] + [crowd]
-    return int(any(set(one.statuses) != {201} for one in every))
+        found = {"rounds": rounds, "crowds": {name: [one] for name, one in crowds.items()}}
+        said = {
+            what: {k: [asdict(one) for one in v] for k, v in taken.items()}
+            for what, taken in found.items()
+        }
+        args.json.write_text(json.dumps(said | {"disk_ms": disk_ms}, indent=1))
+    every = [one for taken in rounds.values() for one in taken] + list(crowds.values())
+    expected = len(rounds[OURS]) * (1 + args.uploads) + 1 + CROWD  # each has one that warms up
+    return int(rows != expected or any(set(one.statuses) != {201} for one in every))
 
 
 # --- what is served -------------------------------------------------------------------------------
@@ -123,28 +134,45 @@ def _token() -> str:
 @contextmanager
 def _served(application: str, token: str) -> Iterator[Server]:
     """Serve an application in a process of its own for the length of the block."""
-    import requests
-
+    from iclas.management.commands.run import web_words
     from tests.installation import free_port
 
     port = free_port()
-    words = ["-m", "uvicorn", application, "--port", str(port), "--lifespan", "off"]
-    words += ["--log-level", "critical", "--timeout-graceful-shutdown", "1"]
-    command = [sys.executable, *words]
+    words = [application if word == HOUSE else word for word in web_words("127.0.0.1", port)]
+    command = [sys.executable, *words, "--log-level", "critical"]
     environment = os.environ | {"ALLOWED_HOSTS": "127.0.0.1"}
     if application == BARE:
         environment.pop("DJANGO_SETTINGS_MODULE")
     process = subprocess.Popen(command, cwd=ROOT, env=environment)  # noqa: S603
     try:
         while process.poll() is None:
-            with suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/nothing/", timeout=10)
+            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.1)
         yield Server(psutil.Process(process.pid), port, token)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _rows() -> int:
+    """Return how many recordings the database holds."""
+    from infants.models import Recording
+
+    return Recording.objects.count()
+
+
+def _disk_ms(folder: Path) -> float:
+    """Return how long the disk takes for one recording, in its file alone."""
+    took_s, content = [], secrets.token_bytes(USUAL_BYTES)
+    for number in range(WRITES):
+        began = time.perf_counter()
+        with (folder / f"probe-{number}").open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        took_s.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(took_s))
 
 
 # --- uploads --------------------------------------------------------------------------------------
@@ -163,20 +191,20 @@ def _uploaded(server: Server, n: int, at_once: int, size: int) -> Taken:
 
 async def _all(server: Server, n: int, at_once: int, size: int, taken: Taken) -> None:
     turn = asyncio.Semaphore(at_once)
-    sound = secrets.token_bytes(size - 16)
+    sound = memoryview(secrets.token_bytes(size - 16))
 
     async def one() -> None:
         async with turn:
             began = time.perf_counter()
-            status = await _one(server, secrets.token_bytes(16) + sound)
+            status = await _one(server, secrets.token_bytes(16), sound)
             taken.took_s.append(time.perf_counter() - began)
             taken.statuses[status] += 1
 
     await asyncio.gather(*(one() for _ in range(n)))
 
 
-async def _one(server: Server, sound: bytes) -> int:
-    """Upload one recording on a connection of its own; return the status."""
+async def _one(server: Server, start: bytes, rest: memoryview) -> int:
+    """Upload one recording on a connection of its own; return the status, 0 where none came."""
     part = 'Content-Disposition: form-data; name="audio"; filename="cry.wav"'
     head, tail = f"--{BOUNDARY}\r\n{part}\r\n\r\n".encode(), f"\r\n--{BOUNDARY}--\r\n".encode()
     lines = [
@@ -185,14 +213,15 @@ async def _one(server: Server, sound: bytes) -> int:
         "Connection: close",
         f"Authorization: Bearer {server.token}",
         f"Content-Type: multipart/form-data; boundary={BOUNDARY}",
-        f"Content-Length: {len(head) + len(sound) + len(tail)}",
+        f"Content-Length: {len(head) + len(start) + len(rest) + len(tail)}",
     ]
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
-        writer.write("\r\n".join([*lines, "", ""]).encode() + head)
-        writer.write(sound)
+        writer.write("\r\n".join([*lines, "", ""]).encode() + head + start)
+        for at in range(0, len(rest), PIECE_BYTES):
+            writer.write(rest[at : at + PIECE_BYTES])
+            await writer.drain()
         writer.write(tail)
-        await writer.drain()
         answer = await reader.read()
     finally:
         writer.close()
@@ -221,7 +250,7 @@ def _watched(process: psutil.Process, taken: Taken) -> Iterator[None]:
 # --- what is said ---------------------------------------------------------------------------------
 
 
-def _print(rounds: dict[str, list[Taken]], crowd: Taken, args: argparse.Namespace) -> None:
+def _print(rounds: dict[str, list[Taken]], args: argparse.Namespace) -> None:
     from pipelines.evaluation.report import console, table
 
     rows = []
@@ -230,20 +259,27 @@ def _print(rounds: dict[str, list[Taken]], crowd: Taken, args: argparse.Namespac
         p50, p99 = np.percentile([1e3 * s for one in taken for s in one.took_s], [50.0, 99.0])
         grew = max(one.grew_mib for one in taken)
         rows.append((name, float(np.median(rates)), min(rates), max(rates), p50, p99, grew))
-    out = console()
-    vendor = "postgresql" if args.postgresql else "sqlite"
-    what = (
-        f"{args.uploads} uploads of {USUAL_BYTES // 1000} kB, {args.at_once} at once, on {vendor}"
-    )
+    vendor = "PostgreSQL" if args.postgresql else "SQLite"
+    size = f"{USUAL_BYTES // 1000} kB"
+    what = f"{args.uploads} uploads of {size}, {args.at_once} at once, {vendor}"
+    title = f"{args.rounds} rounds of {what}"
     headings = ("served by", "uploads/s", "least", "most", "p50 ms", "p99 ms", "grew by MiB")
-    out.print(table(f"Intake: {args.rounds} rounds of {what}", headings, rows))
-    out.print(f"of the ceiling: {rows[0][1] / rows[1][1]:.2f}")
-    statuses = ", ".join(f"{status}: {n}" for status, n in sorted(crowd.statuses.items()))
-    out.print(
-        f"{CROWD} of {LARGE_BYTES // 10**6} MB at once: {CROWD / crowd.wall_s:.0f} a second, "
-        f"the web process grew by {crowd.grew_mib:.0f} MiB at most; answers {statuses}"
-    )
-    out.print(f"{platform.machine()}, {os.cpu_count()} cores", style="dim")
+    console().print(table(title, headings, rows))
+    console().print(f"of the ceiling: {rows[0][1] / rows[1][1]:.2f}")
+
+
+def _print_more(crowds: dict[str, Taken], disk_ms: float) -> None:
+    from pipelines.evaluation.report import console
+
+    for name, crowd in crowds.items():
+        statuses = ", ".join(f"{status}: {n}" for status, n in sorted(crowd.statuses.items()))
+        console().print(
+            f"{CROWD} of {LARGE_BYTES // 10**6} MB at once, {name}: {CROWD / crowd.wall_s:.0f} a "
+            f"second, grew by {crowd.grew_mib:.0f} MiB at most, answers {statuses}"
+        )
+    console().print(f"the disk alone: {disk_ms:.1f} ms for a file of {USUAL_BYTES // 1000} kB")
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    console().print(f"{platform.machine()}, {os.cpu_count()} cores, load {load}", style="dim")
 
 
 if __name__ == "__main__":
