@@ -6,6 +6,7 @@ those made by hand, as many as a third leaves room for, then sounds of every kin
 every way.
 """
 
+import functools
 import io
 import itertools
 import random
@@ -40,12 +41,19 @@ def hostile_files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
     """Yield so many files, with what was done to each."""
     chance = random.Random(seed)
     sound = sounds_of_every_kind()
-    by_hand = list(_by_hand(sound["wav"]))
+    by_hand = list(made_by_hand().items())
     some = chance.sample(by_hand, min(count // 3, len(by_hand)))
     yield "day", _day_of_silence()
     yield from itertools.islice(itertools.chain(some, _spoilt(sound, chance)), count - 1)
 
 
+@functools.cache
+def made_by_hand() -> dict[str, bytes]:
+    """Return the files that are the same for every seed, by name."""
+    return dict(_by_hand(sounds_of_every_kind()["wav"]))
+
+
+@functools.cache
 def sounds_of_every_kind() -> dict[str, bytes]:
     """Return a cry in every kind of file."""
     cry = synthesise_cry(InfantVoice(), seed=3, duration_s=3.0).sound
