@@ -116,6 +116,7 @@ bench: setup
 	@$(PYTHON) benchmarks/calls.py
 	@$(PYTHON) benchmarks/refit.py
 	@$(PYTHON) benchmarks/pages.py --infants 20
+	@$(PYTHON) benchmarks/intake.py
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

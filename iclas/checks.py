@@ -122,6 +122,13 @@ def _uploads() -> Iterator[CheckMessage]:
             hint="Take 0 for no limit, or for example 10000.",
             id="iclas.E015",
         )
+    if settings.ICLAS_REQUESTS_AT_ONCE < 1:
+        yield Error(
+            f"ICLAS_REQUESTS_AT_ONCE is {settings.ICLAS_REQUESTS_AT_ONCE}: "
+            "nobody would ever be answered.",
+            hint="Take 1 or more, for example 8.",
+            id="iclas.E019",
+        )
 
 
 def _sign_up() -> Iterator[CheckMessage]:

@@ -24,6 +24,7 @@ ICLAS_ENCODER_RUNTIME = env.str("ICLAS_ENCODER_RUNTIME", default="onnxruntime")
 ICLAS_GATE_THRESHOLD = env.float("ICLAS_GATE_THRESHOLD", default=-1.0)  # below 0: the gate's own
 ICLAS_SESSION_GAP_S = env.float("ICLAS_SESSION_GAP_S", default=1800.0)
 ICLAS_MAX_UPLOAD_BYTES = env.int("ICLAS_MAX_UPLOAD_BYTES", default=25 * 2**20)
+ICLAS_REQUESTS_AT_ONCE = env.int("ICLAS_REQUESTS_AT_ONCE", default=8)
 ICLAS_MAX_BULK_ITEMS = env.int("ICLAS_MAX_BULK_ITEMS", default=500)
 ICLAS_MAX_BACKLOG = env.int("ICLAS_MAX_BACKLOG", default=10_000)  # 0: no limit
 ICLAS_LEASE_S = env.int("ICLAS_LEASE_S", default=300)
@@ -174,6 +175,7 @@ STATIC_ROOT = ICLAS_HOME.static
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 FILE_UPLOAD_TEMP_DIR = ICLAS_HOME.uploads
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**16  # of a body on its way in: the rest waits on the disk
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = ICLAS_MAX_BULK_ITEMS + 1
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2 * ICLAS_MAX_BULK_ITEMS

@@ -40,6 +40,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "attempts": (_set("ICLAS_MAX_ATTEMPTS", 0), "ICLAS_MAX_ATTEMPTS"),
     "upload limit": (_set("ICLAS_MAX_UPLOAD_BYTES", 0), "ICLAS_MAX_UPLOAD_BYTES"),
     "backlog limit": (_set("ICLAS_MAX_BACKLOG", -1), "ICLAS_MAX_BACKLOG"),
+    "turns": (_set("ICLAS_REQUESTS_AT_ONCE", 0), "ICLAS_REQUESTS_AT_ONCE"),
     "bulk limit": (_set("ICLAS_MAX_BULK_ITEMS", 99), "ICLAS_MAX_BULK_ITEMS"),
     "sign-up": (_set("SIGN_UP", "perhaps"), "SIGN_UP"),
     "verification": (_set("ACCOUNT_EMAIL_VERIFICATION", "perhaps"), "ACCOUNT_EMAIL_VERIFICATION"),

@@ -3,6 +3,7 @@
 import configparser
 import fcntl
 import os
+import resource
 import secrets
 import shlex
 import shutil
@@ -25,6 +26,7 @@ from infants.models import User
 SYNCHRONOUS_STATIC = "ignore:StreamingHttpResponse must consume synchronous iterators"
 LIVE_PAGES_LET_GO_S = 5
 """Open pages keep a stream each; they come back by themselves."""
+OPEN_FILES = 2**14
 EVERY_PROGRAM = {
     "directory": str(settings.BASE_DIR),
     "stdout_logfile": "/dev/fd/1",
@@ -82,6 +84,7 @@ def _configured(options: dict[str, Any]) -> Path:
         "logfile": "/dev/null",
         "logfile_maxbytes": "0",
         "loglevel": "warn",
+        "minfds": str(most_files()),
         "pidfile": _spelt(settings.ICLAS_HOME.root / "supervisor.pid"),
     }
     if os.geteuid() == 0:
@@ -97,12 +100,7 @@ def _configured(options: dict[str, Any]) -> Path:
 def _programs(options: dict[str, Any]) -> dict[str, dict[str, str]]:
     python = [*ends_with_its_parent(), sys.executable]
     celery = [*python, "-m", "celery", "--app", "iclas", "--quiet"]
-    web = [
-        *(*python, "-W", SYNCHRONOUS_STATIC, "-m", "uvicorn", "iclas.asgi:application"),
-        *("--host", options["host"], "--port", options["port"]),
-        *("--no-access-log", "--lifespan", "off"),
-        *("--timeout-graceful-shutdown", str(LIVE_PAGES_LET_GO_S)),
-    ]
+    web = [*python, "-W", SYNCHRONOUS_STATIC, *web_words(options["host"], options["port"])]
     worker = [
         *(*celery, "worker", "--loglevel", "WARNING", "--queues", ",".join(QUEUES)),
         *("--concurrency", options["workers"], "--without-gossip", "--without-mingle"),
@@ -118,6 +116,21 @@ def _programs(options: dict[str, Any]) -> dict[str, dict[str, str]]:
         bridge = [*python, str(settings.BASE_DIR / "manage.py"), "bridge"]
         programs["bridge"] = {"command": _spelt(*bridge)}
     return programs
+
+
+def web_words(host: str, port: int) -> list[str]:
+    """Return the interpreter's words that serve the pages and the API."""
+    return [
+        *("-m", "uvicorn", "iclas.asgi:application", "--http", "iclas.reading:SmallPieces"),
+        *("--host", host, "--port", str(port), "--no-access-log", "--lifespan", "off"),
+        *("--timeout-graceful-shutdown", str(LIVE_PAGES_LET_GO_S)),
+    ]
+
+
+def most_files() -> int:
+    """Return how many files each process may have open: two for each upload on its way in."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
 
 
 def ends_with_its_parent() -> list[str]:
