@@ -26,6 +26,8 @@ from django.dispatch import receiver
 
 MIGRATING = 0x1C1A5
 """The number of PostgreSQL's advisory lock; any would do that nobody else takes."""
+MIGRATES_WITHIN_S = 900
+"""For so long others wait on SQLite for whoever brings it up to date."""
 
 Migration = tuple[str, str]
 _found_fitting = threading.Event()
@@ -168,8 +170,21 @@ def _in_one_transaction(of: BaseDatabaseWrapper) -> Iterator[None]:
     between the two, it would make the same tables again, and fail for ever.
     """
     # SQLite obeys this outside transactions only, and Django migrates nothing without it.
-    with of.constraint_checks_disabled(), transaction.atomic(of.alias):
+    with _patient(of), of.constraint_checks_disabled(), transaction.atomic(of.alias):
         yield
+
+
+@contextmanager
+def _patient(of: BaseDatabaseWrapper) -> Iterator[None]:
+    """Wait longer for whoever migrates already than for whoever writes a row."""
+    with of.cursor() as cursor:
+        before_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout = {MIGRATES_WITHIN_S * 1000}")
+    try:
+        yield
+    finally:
+        with of.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {before_ms}")
 
 
 @contextmanager

@@ -196,6 +196,20 @@ def test_migrating_ends_with_the_connection_as_it_was_found() -> None:
 
 
 @pytest.mark.embedded
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_another_migrating_waits_longer_than_for_a_row() -> None:
+    def waits_ms() -> int:
+        with connection.cursor() as cursor:
+            found: int = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        return found
+
+    before = waits_ms()
+    with database.migrating_alone(connection):
+        assert waits_ms() == 1000 * database.MIGRATES_WITHIN_S > before
+    assert waits_ms() == before
+
+
+@pytest.mark.embedded
 def test_a_migration_that_is_killed_half_way_is_done_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert called([sys.executable, "-c", DIE_BETWEEN_TABLES_AND_NOTE], home).returncode == 9
