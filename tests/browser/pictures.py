@@ -22,9 +22,10 @@ DOCS = ROOT / "docs"
 PHONE, DESK = (390, 844), (1280, 900)
 WAITS_MS = 1500
 ASKED = """
+from allauth.account.models import EmailAddress
 from django.test import Client
 from infants.models import Infant, Membership, User
-from notify.models import Alert
+from notify.models import Alert, Follower
 from notify.stages.alert import raise_alerts
 from anomaly.stages.episode import refresh_episodes
 from django.utils import timezone
@@ -36,6 +37,13 @@ parent, clinician = (User.objects.create(username=name) for name in ("parent", "
 Membership.objects.create(user=parent, infant=alert.infant, role="owner")
 for infant in Infant.objects.all():
     Membership.objects.create(user=clinician, infant=infant, role="clinician")
+for name, delay_min in (("parent", 0), ("grandmother", 15)):
+    user, _ = User.objects.get_or_create(username=name)
+    Membership.objects.get_or_create(user=user, infant=alert.infant, defaults={"role": "caregiver"})
+    address = {"email": f"{name}@example.org", "verified": True, "primary": True}
+    EmailAddress.objects.create(user=user, **address)
+    told = {"channel": "email", "delay_min": delay_min, "repeat_min": 10, "says_name": True}
+    Follower.objects.create(infant=alert.infant, user=user, **told)
 sessions = []
 for user in (parent, clinician):
     client = Client()
@@ -65,6 +73,7 @@ def _take(browser: Browser, address: str, told: Sequence[str]) -> None:
         ("home", f"/infants/{infant}/", DESK, "light"),
         ("alert-phone", f"/alerts/{alert}/", PHONE, "dark"),
         ("alert", f"/alerts/{alert}/", DESK, "light"),
+        ("told-phone", f"/infants/{infant}/told/", PHONE, "light"),
         ("patients", "/patients/", DESK, "light"),
         ("patients-phone", "/patients/", PHONE, "light"),
         ("timeline", f"/infants/{infant}/timeline/", DESK, "light"),
