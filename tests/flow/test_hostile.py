@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 FILES = 600
 OF_ONE_DEVICE = 20
 """A session is judged as a whole: one of ever more recordings would rightly need ever more room."""
-GROWTH_MIB = 3.0
-"""Over two thirds of the files: measured are 0 to 2, however many. Were each decoded sound kept, at
-0.2 MiB, it would be 4 and more in the shorter run already."""
+GROWTH_MIB, OF_EACH_MIB = 3.0, 0.01
+"""Over two thirds of the files: measured are 0 to 2, and 4 in the longer run after other tests.
+Were each decoded sound kept, at 0.2 MiB, it would be 4 in the shorter run and 80 in the longer."""
 
 
 def _go(device: Device, content: bytes) -> None:
@@ -68,5 +68,5 @@ def test_hostile_files_end_in_one_clear_result_each(
     said = ", ".join(f"{result}: {n}" for result, n in sorted(results.items()))
     line = f"hostile files={count}, {said}, crashed=0"
     campaign_report(f"{line}, two thirds grew by {grew_mib:.1f} MiB, seed={campaign_seed}")
-    assert grew_mib < GROWTH_MIB
+    assert grew_mib < GROWTH_MIB + OF_EACH_MIB * count
     assert {Reason.UNDECODABLE, Reason.TOO_LONG} <= set(results)
