@@ -21,6 +21,7 @@ from infants.access import Viewer
 from infants.locks import infant_locked
 from infants.models import Erasure, Household, Infant, Recording
 from infants.selectors import managed_infant
+from infants.storage import depot
 
 Counts = Counter[str]
 
@@ -47,6 +48,7 @@ def erase_infant(viewer: Viewer, infant_id: UUID) -> Erasure:
         erasure = Erasure.objects.create(
             erased_infant_id=infant_id,
             erased_by=viewer.user,
+            place=Erasure.Place(depot().kind),
             rows=dict(sorted(counts.items())),
             n_files=len(files),
             files_left=sorted(files),
@@ -109,9 +111,11 @@ def _names(recordings: QuerySet[Recording], among: Iterable[str]) -> Iterable[st
 def _artefacts_of(infant_id: UUID) -> set[str]:
     """Return the files of the infant's personal models, those of pruned versions too."""
     folder = f"models/{infant_id}"
-    if not default_storage.exists(folder):
+    try:
+        names = default_storage.listdir(folder)[1]
+    except FileNotFoundError:
         return set()
-    return {f"{folder}/{name}" for name in default_storage.listdir(folder)[1]}
+    return {f"{folder}/{name}" for name in names}
 
 
 def _delete(rows: QuerySet[Any]) -> Counts:
