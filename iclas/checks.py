@@ -203,7 +203,7 @@ def _broker() -> Iterator[CheckMessage]:
 
 
 def _storage() -> Iterator[CheckMessage]:
-    given: dict[str, Any] = settings.STORAGES["default"].get("OPTIONS", {})
+    given = settings.STORAGES["default"].get("OPTIONS", {})
     try:
         read_address(given.get("url", ""), settings.ICLAS_HOME.storage)
     except BadAddressError as error:

@@ -163,7 +163,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ICLAS <iclas@localho
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- files ---------------------------------------------------------------------------------------
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "infants.depot.opening.depot_at",
         "OPTIONS": {

@@ -70,8 +70,11 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # published without types
 
     def probe(self) -> None:
         """Ask for the bucket, or raise what stands in the way."""
-        with _answering():
-            self.client.head_bucket(Bucket=self.bucket_name)
+        try:
+            with _answering():
+                self.client.head_bucket(Bucket=self.bucket_name)
+        except FileNotFoundError as error:
+            raise DepotAwayError("there is no such bucket") from error
 
     def exists(self, name: str) -> bool:
         """Tell whether an object is there; a bucket that is not is an error."""
