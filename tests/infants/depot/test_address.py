@@ -11,7 +11,7 @@ from infants.depot.opening import depot_at
 
 pytestmark = pytest.mark.embedded
 
-HOME = Path("/home/of/iclas")
+HOME = Path("/srv/iclas")
 
 
 def test_nothing_means_the_home_and_a_folder_is_named_whole() -> None:
