@@ -56,7 +56,7 @@ LENGTHS = st.one_of(
 )
 
 
-@tried(max_examples=25)
+@tried(max_examples=15)
 @given(length=LENGTHS, start=st.integers(0, 2 * CHUNK_BYTES), asked=st.integers(0, 70_000))
 @example(length=0, start=0, asked=1)
 def test_any_bytes_come_back_whole_and_in_parts(length: int, start: int, asked: int) -> None:
