@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 
 from anomaly.errors import ArtefactLostError
 from anomaly.models import PersonalModel
+from infants.depot.errors import BrokenSealError
 from pipelines.score import PersonalModel as Fitted
 
 CACHED_MODELS = 256
@@ -34,7 +35,19 @@ def fitted_model(model: PersonalModel) -> Fitted:
 
 @functools.lru_cache(maxsize=CACHED_MODELS)
 def _load(model_id: UUID, name: str, sha256: str, encoder: str) -> Fitted:
-    path = Path(default_storage.path(name))
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+    with tempfile.TemporaryDirectory(dir=settings.ICLAS_HOME.uploads) as folder:
+        path = Path(folder) / "model.safetensors"
+        path.write_bytes(_content(model_id, name, sha256))
+        return Fitted.load(path, encoder)
+
+
+def _content(model_id: UUID, name: str, sha256: str) -> bytes:
+    """Return an artefact's bytes, if they are those that were stored."""
+    try:
+        with default_storage.open(name) as stored:
+            content: bytes = stored.read()
+    except (FileNotFoundError, IsADirectoryError, BrokenSealError) as error:
+        raise ArtefactLostError(model_id) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise ArtefactLostError(model_id)
-    return Fitted.load(path, encoder)
+    return content

@@ -16,11 +16,14 @@ from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from anomaly.models import PersonalModel
 from devices.models import Device, Heartbeat, Presence
 from infants.access import Viewer
 from infants.locks import infant_locked
 from infants.models import Erasure, Household, Infant, Recording
 from infants.selectors import managed_infant
+from infants.shortages import shortage
+from infants.storage import depot
 
 Counts = Counter[str]
 
@@ -38,7 +41,7 @@ def erase_infant(viewer: Viewer, infant_id: UUID) -> Erasure:
     with infant_locked(infant_id) as infant:
         devices = _devices_of_nobody_else(infant)
         recordings = Recording.objects.filter(infant=infant) | _held(devices)
-        files = _audio_of(recordings) | _artefacts_of(infant_id)
+        files = _audio_of(recordings) | _fitted_for(infant_id)
         counts = _delete(recordings) + _delete(Infant.objects.filter(id=infant_id))
         counts += _delete(Heartbeat.objects.filter(device__in=devices.values("id")))
         counts += _delete(Presence.objects.filter(device__in=devices.values("id")))
@@ -47,18 +50,28 @@ def erase_infant(viewer: Viewer, infant_id: UUID) -> Erasure:
         erasure = Erasure.objects.create(
             erased_infant_id=infant_id,
             erased_by=viewer.user,
+            place=Erasure.Place(depot().kind),
             rows=dict(sorted(counts.items())),
             n_files=len(files),
             files_left=sorted(files),
         )
-    return finish_erasure(erasure)
+    try:
+        return finish_erasure(erasure)
+    except OSError as error:
+        if shortage(error) is None:
+            raise
+        return erasure  # the files go with the next round
 
 
 def finish_erasure(erasure: Erasure) -> Erasure:
     """Delete the files that are still to go; begun again it goes on."""
-    late = _artefacts_of(erasure.erased_infant_id)  # a worker may have been at it
+    late = _artefacts_of(erasure.erased_infant_id) - set(erasure.files_left)
+    if late:  # of versions that were pruned, or of a worker that was at it
+        erasure.files_left = sorted({*erasure.files_left, *late})
+        erasure.n_files += len(late)
+        erasure.save(update_fields=["files_left", "n_files"])
     needed = set(_names(Recording.objects.filter(audio_erased_at=None), erasure.files_left))
-    for name in {*erasure.files_left, *late} - needed:
+    for name in set(erasure.files_left) - needed:
         default_storage.delete(name)
     erasure.files_left, erasure.completed_at = [], timezone.now()
     erasure.save(update_fields=["files_left", "completed_at"])
@@ -106,12 +119,20 @@ def _names(recordings: QuerySet[Recording], among: Iterable[str]) -> Iterable[st
         yield from recordings.filter(audio__in=some).values_list("audio", flat=True)
 
 
+def _fitted_for(infant_id: UUID) -> set[str]:
+    """Return the files of the versions that there are."""
+    fitted = PersonalModel.objects.filter(infant=infant_id).exclude(artefact="")
+    return set(fitted.values_list("artefact", flat=True))
+
+
 def _artefacts_of(infant_id: UUID) -> set[str]:
     """Return the files of the infant's personal models, those of pruned versions too."""
     folder = f"models/{infant_id}"
-    if not default_storage.exists(folder):
+    try:
+        names = default_storage.listdir(folder)[1]
+    except FileNotFoundError:
         return set()
-    return {f"{folder}/{name}" for name in default_storage.listdir(folder)[1]}
+    return {f"{folder}/{name}" for name in names}
 
 
 def _delete(rows: QuerySet[Any]) -> Counts:

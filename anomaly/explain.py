@@ -28,11 +28,11 @@ from anomaly.models import (
 from anomaly.notice import NOTICE
 from anomaly.provenance import Agreement, Recomputation, recomputations, worst
 from infants.access import Right, Viewer, infants_for
-from infants.errors import AudioMissingError
+from infants.errors import AudioCorruptError, AudioMissingError
 from infants.models import Recording
 from infants.selectors import visible_recordings
 from infants.states import Reason, State
-from infants.storage import is_intact, read_audio
+from infants.storage import read_audio
 from pipelines.build import build
 
 SHORTEST_PREFIX = 8
@@ -421,9 +421,12 @@ def _audio(recording: Recording) -> str:
     if recording.audio_erased_at is not None:
         return "erased"
     try:
-        return "intact" if is_intact(recording, read_audio(recording)) else "changed"
+        read_audio(recording)
     except AudioMissingError:
         return "missing"
+    except AudioCorruptError:
+        return "changed"
+    return "intact"
 
 
 # --- what each stage found ----------------------------------------------------------------------

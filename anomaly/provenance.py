@@ -30,6 +30,7 @@ from anomaly.models.judgement import Outcome
 from anomaly.stages.gate import redecide
 from anomaly.stages.score import rescore
 from anomaly.stages.timeline import points_of, score_in, scored_by
+from infants.depot.errors import BrokenSealError
 from infants.models import Recording, RecordingSession
 from infants.states import State
 from pipelines import gate
@@ -214,6 +215,8 @@ def _model_obstacle(model: PersonalModel) -> str:
             found = hashlib.sha256(stored.read()).hexdigest()
     except (FileNotFoundError, IsADirectoryError):
         return f"missing: the artefact of model {model.number} is not in the storage"
+    except BrokenSealError:
+        found = ""
     if found != model.sha256:
         return f"corrupt: the artefact of model {model.number} is not the one that was learnt"
     try:

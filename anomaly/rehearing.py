@@ -15,10 +15,10 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from infants.errors import AudioMissingError
+from infants.errors import AudioCorruptError, AudioMissingError
 from infants.models import Recording
 from infants.stages.embed import BATCH_RECORDINGS, Heard
-from infants.storage import is_intact, read_audio
+from infants.storage import read_audio
 from pipelines.embed import Encoder, load_encoder
 from pipelines.errors import DecodeError
 from pipelines.segment import Unit
@@ -80,12 +80,11 @@ def _hear(recording: Recording) -> Heard | Unheard:
     if recording.audio_erased_at is not None:
         return _unheard(recording, Obstacle.ERASED)
     try:
-        content = read_audio(recording)
-        if not is_intact(recording, content):
-            return _unheard(recording, Obstacle.CORRUPT)
-        sound = peak_normalise(resample(decode(content)[0]))
+        sound = peak_normalise(resample(decode(read_audio(recording))[0]))
     except AudioMissingError:
         return _unheard(recording, Obstacle.MISSING)
+    except AudioCorruptError:
+        return _unheard(recording, Obstacle.CORRUPT)
     except DecodeError:
         return _unheard(recording, Obstacle.UNDECODABLE)
     cries = sorted(recording.cries.all(), key=lambda cry: cry.index)

@@ -110,6 +110,8 @@ def _silence(hearing: Hearing, recording: Recording, infant: Infant, name: str) 
             "The sound cannot be found in the storage. Tell those who run this installation; what "
             "was measured is still here."
         )
+    if hearing is Hearing.AWAY:
+        return _("The storage of sounds does not answer at the moment. Try again in a minute.")
     return ""
 
 

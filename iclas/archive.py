@@ -19,6 +19,7 @@ from devices.errors import RevokedDeviceError
 from devices.models import Device
 from infants.access import Viewer
 from infants.assignments import BEFORE_ALL, assign_device
+from infants.depot.errors import DepotError
 from infants.errors import InfantError, UnknownInfantError
 from infants.models import Household, Infant, Recording
 from infants.selectors import infant_named
@@ -95,6 +96,8 @@ class Archive:
                 stored = store_upload(device, _upload(row, File(stream, name=row.file.name)))
         except (InfantError, RevokedDeviceError) as error:
             return Outcome(row.file.name, error.code, str(error))
+        except DepotError:  # no fault of the file's: the command ends, and goes on when it can
+            raise
         except OSError as error:
             return Outcome(row.file.name, "unreadable_file", error.strerror or "")
         recording = stored.recording

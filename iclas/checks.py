@@ -15,6 +15,9 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from bridge.broker import BadBrokerError, broker_at
 from iclas import database  # noqa: F401  imported for the check that it registers
+from infants.depot.address import read_address
+from infants.depot.errors import BadAddressError, BadKeyError
+from infants.depot.keys import read_keys
 from notify.network import allowed_networks
 from pipelines.encoders.runtime import RUNTIMES
 
@@ -199,6 +202,26 @@ def _broker() -> Iterator[CheckMessage]:
         )
 
 
+def _storage() -> Iterator[CheckMessage]:
+    given = settings.STORAGES["default"].get("OPTIONS", {})
+    try:
+        read_address(given.get("url", ""), settings.ICLAS_HOME.storage)
+    except BadAddressError as error:
+        yield Error(
+            f"ICLAS_STORAGE_URL makes no sense: {error}.",
+            hint="Write it as s3://KEY:SECRET@host:port/bucket; leave it empty for ICLAS_HOME.",
+            id="iclas.E020",
+        )
+    try:
+        read_keys(given.get("keys", ""))
+    except BadKeyError as error:
+        yield Error(
+            f"ICLAS_STORAGE_KEYS makes no sense: {error}.",
+            hint="Keys come from manage.py rotate_storage_key --draw, with commas between them.",
+            id="iclas.E021",
+        )
+
+
 def _debug() -> Iterator[CheckMessage]:
     public = [host for host in settings.ALLOWED_HOSTS if not _is_local(host)]
     if settings.DEBUG and public:
@@ -220,7 +243,7 @@ def _is_local(host: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
-    *(_sign_up, _verification, _telling, _broker, _debug),
+    *(_sign_up, _verification, _telling, _broker, _storage, _debug),
 )
 
 

@@ -60,6 +60,14 @@ SAID = {
         "The disk of the database cannot be read or written: see whether it is full or failing "
         "(dmesg tells), then run the same command again."
     ),
+    Shortage.DEPOT: (
+        "The object store that ICLAS_STORAGE_URL names does not answer, or refuses: see whether it "
+        "runs, and whether bucket and credentials are right, then run the same command again."
+    ),
+    Shortage.KEY: (
+        "Something was sealed with a key that ICLAS_STORAGE_KEYS does not hold: add the key, then "
+        "run the same command again."
+    ),
 }
 
 

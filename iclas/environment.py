@@ -12,6 +12,16 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 
+class Concealed(str):
+    """A text that holds secrets, and shows none where settings or variables are listed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Say whether there is anything."""
+        return "'(concealed)'" if self else "''"
+
+
 class Environment(environ.Env):  # type: ignore[misc]  # published without types
     """django-environ's, which says of a value that makes no sense whose it is."""
 
@@ -21,6 +31,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # published without types
             return super().get_value(var, *given, **named)
         except ValueError as error:
             raise ImproperlyConfigured(_nonsense(var)) from error
+
+    def concealed(self, var: str, default: str) -> Concealed:
+        """Return a variable's value, which holds secrets."""
+        return Concealed(self.str(var, default=default))
 
     def db_url_config(self, *given: Any, **named: Any) -> dict[str, Any]:
         """Return a database's settings, which name an engine in any case."""

@@ -1,18 +1,17 @@
 """Is this installation well? For probes a word, for its operators what stands in the queues.
 
-Guaranteed: 200 means that database and storage can be written to at this moment; nothing that
+Guaranteed: 200 means that database and storage can be written to at this moment (of an
+object store: that it answers, and knows us and the bucket); nothing that
 names a person, a password or a path is told.
 """
 
 import datetime as dt
 import shutil
 import tempfile
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -28,6 +27,7 @@ from infants.access import Viewer
 from infants.api.base import ApiView
 from infants.backlog import Backlog, backlog
 from infants.models import Recording
+from infants.storage import depot
 
 NOBODY = UUID(int=0)
 
@@ -119,24 +119,15 @@ def _is_database_writable() -> bool:
 
 
 def _is_storage_writable() -> bool:
-    """Tell by a small file in the folder of uploads, and in the storage where that is a folder."""
+    """Tell by a small file in the folder of uploads and in the storage's; a bucket is asked for."""
     try:
-        for folder in _folders():
-            with tempfile.TemporaryFile(dir=folder) as probe:
-                probe.write(b"written")
-                probe.flush()
+        with tempfile.TemporaryFile(dir=settings.ICLAS_HOME.uploads) as probe:
+            probe.write(b"written")
+            probe.flush()
+        depot().probe()
     except OSError:
         return False
     return True
-
-
-def _folders() -> list[Path]:
-    folders = [settings.ICLAS_HOME.uploads]
-    try:
-        folders.append(Path(default_storage.path("")))
-    except NotImplementedError:  # a storage elsewhere, which has no folder here
-        return folders
-    return folders
 
 
 def details(now: dt.datetime) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from rest_framework.views import set_rollback
 from anomaly.errors import AnomalyError, ArtefactLostError
 from devices.errors import DeviceError, RevokedDeviceError
 from infants.errors import (
+    AudioCorruptError,
     AudioMissingError,
     BadEntryError,
     BadFieldError,
@@ -157,6 +158,7 @@ TABLE: dict[type[Exception], Kind] = {
     UnknownEntryError: Kind(404, "No such diary entry"),
     BadEntryError: Kind(422, "The diary entry makes no sense"),
     AudioMissingError: Kind(404, "The audio is gone"),
+    AudioCorruptError: Kind(500, "The audio is damaged"),
     NotReviewableError: Kind(422, "There is nothing to review"),
     LeaseLostError: Kind(409, "Somebody else is at it"),
     # anomaly

@@ -163,10 +163,14 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ICLAS <iclas@localho
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- files ---------------------------------------------------------------------------------------
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "infants.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": ICLAS_HOME.storage},
+        "BACKEND": "infants.depot.opening.depot_at",
+        "OPTIONS": {
+            "url": env.concealed("ICLAS_STORAGE_URL", default=""),
+            "keys": env.concealed("ICLAS_STORAGE_KEYS", default=""),
+            "home": ICLAS_HOME.storage,
+        },
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

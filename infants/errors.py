@@ -22,6 +22,7 @@ InfantError
 ├── UnknownEntryError     no such diary entry, or none that this viewer may change
 ├── BadEntryError         something said in a diary entry makes no sense
 ├── AudioMissingError     the stored audio cannot be found
+├── AudioCorruptError     the stored audio is not what was uploaded
 └── LeaseLostError        another worker has taken the recording over
 """
 
@@ -291,6 +292,20 @@ class AudioMissingError(InfantError):
     def __str__(self) -> str:
         """Say it for people."""
         return f"The audio of recording {self.recording_id} is not in the storage."
+
+
+class AudioCorruptError(InfantError):
+    """The stored audio of a recording is not what was uploaded."""
+
+    code = "audio_corrupt"
+
+    def __init__(self, recording_id: UUID) -> None:
+        super().__init__(recording_id)
+        self.recording_id = recording_id
+
+    def __str__(self) -> str:
+        """Say it for people."""
+        return f"The stored audio of recording {self.recording_id} differs from what was uploaded."
 
 
 class LeaseLostError(InfantError):

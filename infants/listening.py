@@ -1,6 +1,6 @@
-"""Listening: whether a viewer may hear a recording, whether it can be heard, and its bytes.
+"""Listening: whether a viewer may hear a recording, whether it can be heard.
 
-What comes in: a viewer and a recording. What goes out: what stands in the way, or bytes.
+What comes in: a viewer and a recording. What goes out: the recording, or what stands in the way.
 Guaranteed: nothing is heard without the right to listen; what was erased by policy is never looked
 for.
 """
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.files.storage import default_storage
 
 from infants.access import Right, Viewer, infants_for
-from infants.errors import AudioMissingError
+from infants.depot.errors import DepotAwayError
 from infants.models import Infant, Recording
 
 
@@ -22,6 +22,7 @@ class Hearing(enum.StrEnum):
     NOT_ALLOWED = "not_allowed"
     ERASED = "erased"
     MISSING = "missing"
+    AWAY = "away"
 
 
 def may_listen(viewer: Viewer, infant: Infant) -> bool:
@@ -35,7 +36,10 @@ def hearing_of(recording: Recording, *, may_listen: bool) -> Hearing:
         return Hearing.NOT_ALLOWED
     if recording.audio_erased_at is not None:
         return Hearing.ERASED
-    is_there = bool(recording.audio) and default_storage.exists(recording.audio)
+    try:
+        is_there = bool(recording.audio) and default_storage.exists(recording.audio)
+    except DepotAwayError:
+        return Hearing.AWAY
     return Hearing.AUDIBLE if is_there else Hearing.MISSING
 
 
@@ -44,13 +48,3 @@ def audible_recording(viewer: Viewer, recording_id: UUID) -> Recording | None:
     heard = Recording.objects.filter(infant__in=infants_for(viewer, Right.LISTEN))
     kept = heard.filter(id=recording_id, audio_erased_at=None).exclude(audio="")
     return kept.defer("gate_features", "room").first()
-
-
-def audio_part(recording: Recording, start: int, length: int) -> bytes:
-    """Return so many bytes of a recording from a place on; AudioMissingError where it is gone."""
-    try:
-        with default_storage.open(recording.audio) as stored:
-            stored.seek(start)
-            return stored.read(length)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise AudioMissingError(recording.id) from error

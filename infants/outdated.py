@@ -30,8 +30,7 @@ def erase_outdated_audio(now: dt.datetime, at_most: int = 1000) -> int:
 def _erase(recordings: QuerySet[Recording], now: dt.datetime) -> int:
     erased = list(recordings)
     for recording in erased:
-        erase_audio(recording)
-        Recording.objects.filter(id=recording.id).update(audio_erased_at=now)
+        erase_audio(recording, now)
     return len(erased)
 
 

@@ -1,14 +1,16 @@
 """What a machine can be short of, told from the error that shows it.
 
-What comes in: an error of the operating system or of a database. What goes out: the shortage, or
-None where the error is another's fault. It passes by itself or when an operator mends it; no
-recording is to blame, and no device has sent anything wrong.
+What comes in: an error of the operating system, of a database or of the depot. What goes out: the
+shortage, or None where the error is another's fault. It passes by itself or when an operator mends
+it; no recording is to blame, and no device has sent anything wrong.
 """
 
 import enum
 import errno
 
 from django.db import Error
+
+from infants.depot.errors import DepotAwayError, KeyGoneError
 
 
 class Shortage(enum.Enum):
@@ -22,6 +24,8 @@ class Shortage(enum.Enum):
     SERVER = "server"
     TABLES = "tables"
     SOUND_DISK = "sound disk"
+    DEPOT = "object store"
+    KEY = "storage key"
 
 
 BY_ERRNO = {
@@ -78,6 +82,10 @@ def shortage(error: BaseException) -> Shortage | None:
 
 
 def _own(error: BaseException) -> Shortage | None:
+    if isinstance(error, DepotAwayError):
+        return Shortage.DEPOT
+    if isinstance(error, KeyGoneError):
+        return Shortage.KEY
     if isinstance(error, OSError):
         return BY_ERRNO.get(error.errno or 0)
     if not isinstance(error, Error):

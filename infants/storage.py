@@ -1,75 +1,50 @@
 """Where audio lies: content-addressed files behind Django's storage interface.
 
-What comes in: an upload's bytes. What goes out: their digest, size and storage name. Guaranteed:
-once `keep_audio` returns, the bytes survive a power cut, and a name holds the bytes of its digest
-or does not exist.
+What comes in: an upload's bytes. What goes out: their digest, size and storage name, and later the
+same bytes again. Guaranteed: once `keep_audio` returns, the bytes survive a power cut, or the
+object store has said that it has them; whatever is read back is what was uploaded, or is an error.
 """
 
+import datetime as dt
 import errno
 import hashlib
 import os
-import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 
-from infants.errors import AudioMissingError, NoAudioError, UploadTooLargeError
+from infants.depot.errors import BrokenSealError
+from infants.depot.sealed import DepotFile
+from infants.errors import (
+    AudioCorruptError,
+    AudioMissingError,
+    NoAudioError,
+    UploadTooLargeError,
+)
 from infants.models import Recording
+
+if TYPE_CHECKING:  # the object store's SDK is loaded only where there is one
+    from infants.depot.disk import FolderDepot
+    from infants.depot.objects import ObjectDepot
+
 
 CHUNK_BYTES = 2**16
 RESERVE_BYTES = 2**25
 """Kept free for rows: where audio takes the last byte, nothing can be written down or erased."""
+WHOLE_FOR_S = 600
+"""A file of which parts are asked for is read through again after so long, and when it changed."""
 
 
-class DurableFileSystemStorage(FileSystemStorage):
-    """Files on the local disk that are on the disk, with their folders, before `save` returns.
-
-    A name is made of its bytes' digest, so saving a name again writes the same bytes: a file is
-    written in full beside its place and renamed, and two that save at once cannot harm each other.
-    """
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Return the name as it is: it belongs to its bytes."""
-        del max_length
-        return name
-
-    def _save(self, name: str, content: File) -> str:
-        part = f"{name}.{secrets.token_hex(8)}.part"
-        draft = Path(self.path(part))
-        try:
-            super()._save(part, content)  # type: ignore[misc]
-            _sync(draft)
-            path = draft.replace(self.path(name))
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
-        self._sync_folders(path)
-        return name
-
-    def sync(self, name: str) -> None:
-        """Put a file that is there already on the disk, with its folders."""
-        path = Path(self.path(name))
-        _sync(path)
-        self._sync_folders(path)
-
-    def _sync_folders(self, path: Path) -> None:
-        for folder in path.parents:
-            _sync(folder)
-            if folder == Path(self.location):
-                break
-
-
-def _sync(path: Path) -> None:
-    """Flush one file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def depot() -> "FolderDepot | ObjectDepot":
+    """Return where audio and models lie."""
+    return cast("FolderDepot | ObjectDepot", default_storage)
 
 
 @dataclass(frozen=True)
@@ -119,28 +94,87 @@ def _holds(name: str, sha256: str) -> bool:
     try:
         with default_storage.open(name) as stored:
             found, _ = digest(stored, stored.size)
-        if isinstance(default_storage, DurableFileSystemStorage):
-            default_storage.sync(name)
-    except (FileNotFoundError, NoAudioError):
+        depot().sync(name)
+    except (FileNotFoundError, NoAudioError, BrokenSealError):
         return False
     return found == sha256
 
 
+# --- reading -------------------------------------------------------------------------------------
+
+
 def read_audio(recording: Recording) -> bytes:
-    """Return the bytes of a recording, or raise `AudioMissingError`."""
+    """Return the bytes of a recording as they were uploaded.
+
+    Raises
+    ------
+    AudioMissingError, AudioCorruptError
+        Where they are gone, or are not those that were uploaded.
+
+    """
+    with _opened(recording) as stored:
+        content: bytes = stored.read()
+    if hashlib.sha256(content).hexdigest() != recording.sha256:
+        raise AudioCorruptError(recording.id)
+    return content
+
+
+def audio_part(recording: Recording, start: int, length: int) -> bytes:
+    """Return so many bytes of a recording from a place on, never more than those in memory.
+
+    The whole file is read through and held against its digest when a part of it is first asked
+    for, and again when it was written since, or some minutes have passed; errors as `read_audio`.
+    """
+    with _opened(recording) as stored:
+        _refuse_changed(stored, recording)
+        stored.seek(start)
+        return cast(bytes, stored.read(length))
+
+
+def _refuse_changed(stored: File, recording: Recording) -> None:
+    """Make sure that this version of a file was read through, and has its recording's digest."""
+    key = f"whole:{recording.sha256}"
+    version = stored.version if isinstance(stored, DepotFile) else ""
+    if version and cache.get(key) == version:
+        return
+    try:
+        found, _ = digest(stored, stored.size)
+    except NoAudioError as error:
+        raise AudioCorruptError(recording.id) from error
+    if found != recording.sha256:
+        raise AudioCorruptError(recording.id)
+    cache.set(key, version, WHOLE_FOR_S)
+
+
+@contextmanager
+def _opened(recording: Recording) -> Iterator[File]:
+    """Open a recording's file; name what stands in the way."""
+    if not recording.audio:
+        raise AudioMissingError(recording.id)
     try:
         with default_storage.open(recording.audio) as stored:
-            return stored.read()
+            yield stored
     except (FileNotFoundError, IsADirectoryError) as error:
         raise AudioMissingError(recording.id) from error
+    except BrokenSealError as error:
+        raise AudioCorruptError(recording.id) from error
 
 
-def is_intact(recording: Recording, content: bytes) -> bool:
-    """Tell whether bytes read back are those that were uploaded."""
-    return hashlib.sha256(content).hexdigest() == recording.sha256
+# --- erasing -------------------------------------------------------------------------------------
 
 
-def erase_audio(recording: Recording) -> None:
+def erase_audio(recording: Recording, now: dt.datetime) -> None:
+    """Erase a recording's audio, and note that it is erased; commits, and begun again it goes on.
+
+    The file goes before its row says so, so that no row claims what did not happen; and once more
+    after it, for who stores files anew (with another key, say) may have been at it in between.
+    """
+    _delete_unless_needed(recording)
+    Recording.objects.filter(id=recording.id).update(audio_erased_at=now)
+    _delete_unless_needed(recording)
+
+
+def _delete_unless_needed(recording: Recording) -> None:
     """Delete a recording's bytes, unless another recording still needs the same ones."""
     name = recording.audio
     needed = Recording.objects.filter(audio=name, audio_erased_at=None).exclude(id=recording.id)

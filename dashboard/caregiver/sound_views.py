@@ -1,7 +1,8 @@
 """A recording's sound: as it came in, as WAV, as an outline and as a picture.
 
 Guaranteed: only who may listen gets any of it; for everybody else, and for what is gone, the
-answer is that of something that does not exist. Nothing is kept between the browser and here, and a
+answer is that of something that does not exist, and what is not what was uploaded is never sent.
+Nothing is kept between the browser and here, and a
 browser that keeps it asks each time whether it still may: the tag is the checksum of the upload.
 """
 
@@ -19,15 +20,17 @@ from django.views.decorators.http import require_safe
 from dashboard.caregiver.ranges import Part, part_asked
 from dashboard.sound import WAV, media_type
 from infants.access import Viewer
-from infants.errors import AudioMissingError
-from infants.listening import audible_recording, audio_part
+from infants.depot.errors import DepotAwayError, KeyGoneError
+from infants.errors import AudioCorruptError, AudioMissingError
+from infants.listening import audible_recording
 from infants.models import Recording
-from infants.storage import read_audio
+from infants.storage import audio_part, read_audio
 from pipelines.errors import DecodeError
 from pipelines.picture import PICTURE_VERSION, outline, png, spectrogram
 from pipelines.sound import Sound, decode, wav_bytes
 
 DIGITS = 3
+RETRY_S = 60
 Make = Callable[[], HttpResponse]
 
 
@@ -120,8 +123,10 @@ def _tagged(request: HttpRequest, tag: str, make: Make) -> HttpResponse:
         answer = (
             make() if unchanged is None or unchanged.status_code == HTTPStatus.OK else unchanged
         )
-    except AudioMissingError as error:
+    except (AudioMissingError, AudioCorruptError) as error:
         raise Http404 from error
+    except (DepotAwayError, KeyGoneError):
+        return HttpResponse(status=503, headers={"Retry-After": str(RETRY_S)})
     answer.headers["ETag"] = tag
     return answer
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from uuid6 import uuid7
 
 from infants.models.people import Infant, User
@@ -48,12 +49,19 @@ class Erasure(models.Model):
     so that a power cut between the two leaves nothing behind.
     """
 
+    class Place(models.TextChoices):
+        """Where the files lay."""
+
+        FOLDER = "folder", _("A folder of this server")
+        BUCKET = "bucket", _("An object store, with every version that it kept of them")
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     erased_infant_id = models.UUIDField()
     erased_by = models.ForeignKey(
         User, null=True, on_delete=models.SET_NULL, related_name="erasures"
     )
     erased_at = models.DateTimeField(db_default=Now(), editable=False)
+    place = models.CharField(max_length=10, choices=Place, default=Place.FOLDER)
     rows = models.JSONField(default=dict)
     n_files = models.PositiveIntegerField(default=0)
     files_left = models.JSONField(default=list)

@@ -6,6 +6,7 @@ embedded in batches, but no embedding depends on its batch; the encoder is loade
 """
 
 import functools
+import logging
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from infants.arrays import to_bytes
-from infants.errors import AudioMissingError
+from infants.errors import AudioCorruptError, AudioMissingError
 from infants.leases import Lease, leased
 from infants.models import Cry, Infant, Recording
 from infants.states import Reason, State
@@ -25,6 +26,7 @@ from pipelines.embed import Encoder, load_encoder
 from pipelines.segment import Unit
 from pipelines.sound import Sound, decode, peak_normalise, resample
 
+log = logging.getLogger(__name__)
 BATCH_RECORDINGS = 16
 Heard = tuple[Sound, list[Unit]]
 
@@ -72,6 +74,9 @@ def _hear(lease: Lease, recording: Recording) -> Heard | None:
     except AudioMissingError as error:
         lease.fail(recording, Reason.AUDIO_MISSING, str(error))
         return None
+    except AudioCorruptError as error:
+        lease.fail(recording, Reason.AUDIO_CORRUPT, str(error))
+        return None
     sound = peak_normalise(resample(decode(content)[0]))
     return sound, [Unit(cry.onset_s, cry.offset_s) for cry in recording.cries.all()]
 
@@ -82,11 +87,17 @@ def _write(lease: Lease, recording: Recording, embeddings: NDArray[np.float32]) 
         cry.embedding, cry.encoder = to_bytes(embedding), encoder().fingerprint
     with transaction.atomic():
         Cry.objects.bulk_update(cries, ["embedding", "encoder"])
-        erased = _erasable(recording)
-        kept = {"audio_erased_at": timezone.now()} if erased else {}
-        lease.advance(recording, State.EMBEDDED, **kept)
-        if erased:
-            transaction.on_commit(lambda: erase_audio(recording))
+        lease.advance(recording, State.EMBEDDED)
+        if _erasable(recording):
+            transaction.on_commit(lambda: _erase(recording))
+
+
+def _erase(recording: Recording) -> None:
+    """Erase the audio now; where that cannot be, the hourly round does."""
+    try:
+        erase_audio(recording, timezone.now())
+    except OSError as error:
+        log.warning("audio of recording %s is erased later: %s", recording.id, type(error).__name__)
 
 
 def _erasable(recording: Recording) -> bool:

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infants.arrays import to_bytes
-from infants.errors import AudioMissingError
+from infants.errors import AudioCorruptError, AudioMissingError
 from infants.leases import Lease, leased
 from infants.locks import infant_locked
 from infants.models import Cry, Recording
 from infants.sessions import join_session
 from infants.states import Reason, State
-from infants.storage import is_intact, read_audio
+from infants.storage import read_audio
 from pipelines.acoustics import RecordingChannels, channels_of, hear_unit, to_json
 from pipelines.errors import DecodeError
 from pipelines.gate import gate_features
@@ -54,8 +54,8 @@ def _segment_one(lease: Lease, recording: Recording) -> None:
     except AudioMissingError as error:
         lease.fail(recording, Reason.AUDIO_MISSING, str(error))
         return
-    if not is_intact(recording, content):
-        lease.fail(recording, Reason.AUDIO_CORRUPT)
+    except AudioCorruptError as error:
+        lease.fail(recording, Reason.AUDIO_CORRUPT, str(error))
         return
     try:
         segmentation = segment(content)

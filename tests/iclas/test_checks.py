@@ -25,6 +25,11 @@ def _public_debug(settings: Settings, _folder: Path) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "cries.example.org"]
 
 
+def _stored_at(**options: str) -> Change:
+    default = {"BACKEND": "infants.depot.opening.depot_at", "OPTIONS": options}
+    return lambda settings, _folder: setattr(settings, "STORAGES", {"default": default})
+
+
 FAULTS: dict[str, tuple[Change, str]] = {
     "home": (_lost_home, "ICLAS_HOME"),
     "encoder path": (_set("ICLAS_ENCODER", "/no/such/encoder"), "ICLAS_ENCODER"),
@@ -52,6 +57,8 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "topic": (_set("ICLAS_MQTT_TOPIC", "cries/#"), "ICLAS_MQTT_TOPIC"),
     "discovery": (_set("ICLAS_MQTT_DISCOVERY", ""), "ICLAS_MQTT_DISCOVERY"),
     "broker's certificate": (_set("ICLAS_MQTT_CA_FILE", "/no/such.pem"), "ICLAS_MQTT_CA_FILE"),
+    "storage": (_stored_at(url="ftp://host/bucket"), "ICLAS_STORAGE_URL"),
+    "storage keys": (_stored_at(keys="too short"), "ICLAS_STORAGE_KEYS"),
     "debug": (_public_debug, "DEBUG"),
 }
 

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from iclas.database import NewerDatabaseError
 from iclas.edges import FORESEEN, SAID, explained
 from iclas.home import HomeError
+from infants.depot.errors import DepotAwayError, KeyGoneError
 from infants.shortages import Shortage, shortage
 from tests.commands import assert_one_line, called, manage
 
@@ -33,6 +34,8 @@ KNOWN: list[tuple[Exception, str]] = [
     (PermissionError(errno.EACCES, "Permission denied", "/srv/iclas"), "/srv/iclas: "),
     (HomeError(Path("/srv/iclas"), "Not a directory"), "set ICLAS_HOME"),
     (NewerDatabaseError(("infants", "0099_future")), "infants.0099_future"),
+    (DepotAwayError("EndpointConnectionError"), "ICLAS_STORAGE_URL"),
+    (KeyGoneError("1a2b"), "ICLAS_STORAGE_KEYS"),
     (ImproperlyConfigured("SECRET_KEY\nis empty"), "SECRET_KEY is empty"),
     (OperationalError("database or disk is full"), "make room"),
     (OperationalError("attempt to write a readonly database"), "writable"),

@@ -59,3 +59,13 @@ def test_an_address_of_no_mail_server_is_named_but_not_told(
         env.email_url("EMAIL_URL")
     assert "EMAIL_URL makes no sense" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_what_holds_secrets_is_read_and_never_shown(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE", "s3://ada:secret@host/bucket")
+    found = env.concealed("STORE", default="")
+    assert found == "s3://ada:secret@host/bucket"
+    assert repr({"url": found}) == "{'url': '(concealed)'}"
+    assert repr(env.concealed("NOTHING", default="")) == "''"

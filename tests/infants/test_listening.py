@@ -8,8 +8,9 @@ from django.core.files.storage import default_storage
 
 from infants.access import Viewer
 from infants.errors import AudioMissingError
-from infants.listening import Hearing, audible_recording, audio_part, hearing_of, may_listen
+from infants.listening import Hearing, audible_recording, hearing_of, may_listen
 from infants.models import Membership, Recording
+from infants.storage import audio_part
 from tests.builders import START, a_member, a_recording, an_infant
 from tests.received import a_received_recording
 from tests.sounds import cry_bytes

@@ -14,7 +14,9 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 
 from infants import storage
-from infants.errors import AudioMissingError, NoAudioError, UploadTooLargeError
+from infants.depot import disk
+from infants.errors import AudioCorruptError, AudioMissingError, NoAudioError, UploadTooLargeError
+from infants.models import Recording
 from tests.builders import a_device, a_recording, an_infant
 
 
@@ -30,17 +32,21 @@ def _path(kept: storage.StoredAudio) -> Path:
     return Path(default_storage.path(kept.name))
 
 
+def _part_of(recording: Recording) -> bytes:
+    return storage.audio_part(recording, 1, 3)
+
+
 @pytest.fixture
 def flushed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Collect what is flushed to the disk, in order."""
     seen: list[Path] = []
-    flush = storage._sync
+    flush = disk._sync
 
     def recorded(path: Path) -> None:
         flush(path)
         seen.append(path)
 
-    monkeypatch.setattr(storage, "_sync", recorded)
+    monkeypatch.setattr(disk, "_sync", recorded)
     return seen
 
 
@@ -124,7 +130,7 @@ def test_a_disk_that_fills_up_leaves_no_file_under_the_digest(
     def full(_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(storage, "_sync", full)
+    monkeypatch.setattr(disk, "_sync", full)
     with pytest.raises(OSError, match="No space"):
         _keep(b"too much")
     assert _stored_of(b"too much") == []
@@ -159,14 +165,18 @@ def test_the_last_room_on_a_disk_is_kept_for_rows(monkeypatch: pytest.MonkeyPatc
 def test_audio_is_read_back_and_told_intact_from_changed() -> None:
     kept = _keep(b"sound")
     recording = a_recording(an_infant(), audio=kept.name, sha256=kept.sha256)
-    content = storage.read_audio(recording)
-    assert storage.is_intact(recording, content)
-    assert not storage.is_intact(recording, content + b"x")
-    storage.erase_audio(recording)
+    assert storage.read_audio(recording) == b"sound"
+    assert storage.audio_part(recording, 1, 3) == b"oun"
+    _path(kept).write_bytes(b"soundx")
+    for read in (storage.read_audio, _part_of):
+        with pytest.raises(AudioCorruptError) as corrupt:
+            read(recording)
+        assert corrupt.value.recording_id == recording.id
+    storage.erase_audio(recording, timezone.now())
     with pytest.raises(AudioMissingError) as missing:
         storage.read_audio(recording)
     assert missing.value.recording_id == recording.id
-    storage.erase_audio(recording)
+    storage.erase_audio(recording, timezone.now())
 
 
 @pytest.mark.django_db
@@ -185,11 +195,9 @@ def test_bytes_that_two_recordings_share_go_with_the_last_of_them() -> None:
         a_recording(infant, device=a_device(infant), audio=kept.name, sha256=kept.sha256)
         for _ in range(2)
     )
-    first.audio_erased_at = timezone.now()
-    first.save()
-    storage.erase_audio(first)
+    storage.erase_audio(first, timezone.now())
     assert _path(kept).exists()
-    second.audio_erased_at = timezone.now()
-    second.save()
-    storage.erase_audio(second)
+    storage.erase_audio(second, timezone.now())
     assert not _path(kept).exists()
+    second.refresh_from_db()
+    assert second.audio_erased_at is not None

@@ -74,6 +74,15 @@ def test_what_was_erased_or_lost_answers_like_nothing(
     assert client.get(_path(recording, kind)).status_code == 404
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_changed_in_the_storage_is_never_sent(
+    client: Client, recording: Recording, kind: str
+) -> None:
+    with default_storage.open(recording.audio, "r+b") as stored:
+        stored.write(b"X")
+    assert client.get(_path(recording, kind)).status_code == 404
+
+
 # --- the file ------------------------------------------------------------------------------------
 
 

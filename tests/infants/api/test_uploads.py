@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from devices.models import Device, issue_token
 from infants import storage
+from infants.depot import disk
 from infants.models import Recording
 from infants.stages import upload as upload_stage
 from infants.states import State
@@ -183,7 +184,7 @@ def test_bytes_and_folders_are_on_the_disk_before_the_row_is(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
-    flush = storage._sync
+    flush = disk._sync
 
     def recorded(path: Path) -> None:
         flush(path)
@@ -195,7 +196,7 @@ def test_bytes_and_folders_are_on_the_disk_before_the_row_is(
         happened.append("row")
         return insert(*args)
 
-    monkeypatch.setattr(storage, "_sync", recorded)
+    monkeypatch.setattr(disk, "_sync", recorded)
     monkeypatch.setattr(upload_stage, "_insert", inserted)
     assert send(device).status_code == 201
     assert happened[0] == "file"
