@@ -30,7 +30,7 @@ def refuse_newer_database(**_signal: Any) -> None:
 
 broker.install()
 pool.install()
-app = Celery("iclas")
+app = Celery("iclas", task_cls="iclas.telemetry.tasks:WatchedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker waits so long for what a dead process of its pool may have answered, and takes nothing
 # else on in its place: nobody here waits for answers.

@@ -9,6 +9,7 @@ import pytest
 from tests.house import project
 
 HEAVY = {"torch", "torchaudio", "speechbrain", "transformers", "scipy.signal", "scipy.stats"}
+ASKED_FOR = {"opentelemetry", "prometheus_client", "pythonjsonlogger"}
 LOAD_THE_WEB_PROCESS = """
 import json, sys
 import iclas.asgi
@@ -37,6 +38,21 @@ def test_web_process_loads_no_network() -> None:
     loaded = set(json.loads(done.stdout))
     assert {"iclas.urls", "iclas.flow", "rest_framework"} <= loaded
     assert not HEAVY & loaded
+    assert not ASKED_FOR & loaded
+
+
+def test_what_is_not_asked_for_costs_a_worker_nothing() -> None:
+    done = python(
+        "-c",
+        "import json, sys, django; django.setup(); import iclas.tasks;"
+        "from iclas.telemetry.work import watches;"
+        "json.dump([sorted(sys.modules), watches], sys.stdout)",
+    )
+    assert done.returncode == 0, done.stderr
+    loaded, watches = json.loads(done.stdout)
+    assert "iclas.flow" in loaded
+    assert not ASKED_FOR & set(loaded)
+    assert watches == []
 
 
 @pytest.mark.parametrize(
