@@ -21,9 +21,12 @@ from bridge.selectors import bridge_word
 from devices.models import Presence
 from iclas import __version__
 from infants.models import DeviceAssignment, Infant, Recording
-from infants.states import ON_THE_WAY, State
-from notify.models import Alert, Delivery
+from infants.states import ON_THE_WAY, Reason, State
+from notify.models import Alert, Delivery, Follower
+from notify.stages.alert import HEARD_OF
 
+DEAD_FOR = (Reason.AUDIO_MISSING.value, Reason.AUDIO_CORRUPT.value, Reason.GAVE_UP.value)
+Channel = Follower.Channel
 BRIDGE_WORDS = ("off", "connected", "cut_off", "silent")
 
 
@@ -57,8 +60,10 @@ def _gauges(name: str, told: str, label: str, values: Mapping[str, float]) -> Ga
     return family
 
 
-def _counted(rows: QuerySet[Any], field: str) -> dict[str, float]:
-    return dict(rows.order_by().values_list(field).annotate(n=Count("pk")))
+def _counted(rows: QuerySet[Any], field: str, words: Iterable[str]) -> dict[str, float]:
+    """Count rows by a field; what there is none of counts 0, or nobody could see it begin."""
+    counted = dict(rows.order_by().values_list(field).annotate(n=Count("pk")))
+    return dict.fromkeys(words, 0.0) | counted
 
 
 def _age_s(now: dt.datetime, since: dt.datetime | None) -> float:
@@ -83,7 +88,7 @@ def _recordings(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
         "state",
         {state: _age_s(now, oldest) for state, (_n, oldest) in standing.items()},
     )
-    dead = _counted(Recording.objects.filter(state=State.FAILED), "reason")
+    dead = _counted(Recording.objects.filter(state=State.FAILED), "reason", DEAD_FOR)
     yield _gauges("iclas_dead_letters", "Recordings that were set aside.", "reason", dead)
 
 
@@ -99,9 +104,9 @@ def _telling(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
         "How long the longest has been due; 0 where none is.",
         _age_s(now, waiting["oldest"]),
     )
-    dead = _counted(Delivery.objects.filter(state=Delivery.State.DEAD), "channel")
+    dead = _counted(Delivery.objects.filter(state=Delivery.State.DEAD), "channel", Channel.values)
     yield _gauges("iclas_deliveries_dead", "Messages that were given up.", "channel", dead)
-    going = _counted(Alert.objects.filter(closed_at=None), "kind")
+    going = _counted(Alert.objects.filter(closed_at=None), "kind", HEARD_OF)
     yield _gauges("iclas_alerts_open", "Alerts that go on.", "kind", going)
 
 
