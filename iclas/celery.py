@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import import_modules, worker_ready
+from celery.signals import import_modules, worker_init, worker_ready
 
 from iclas import broker, pool
 
@@ -42,6 +42,14 @@ app.conf.task_routes = {
     "iclas.tasks.tell": {"queue": "tell"},
 }
 app.autodiscover_tasks(["iclas"])
+
+
+@worker_init.connect
+def measure_workers(**_signal: Any) -> None:
+    """Count what workers do, where that is asked for."""
+    from iclas.telemetry.asked import let_be_measured
+
+    let_be_measured()
 
 
 @worker_ready.connect

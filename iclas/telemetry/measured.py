@@ -37,7 +37,7 @@ from notify.models import Delivery
 from notify.signals import alert_raised, delivery_tried
 
 log = logging.getLogger(__name__)
-FILE_BYTES = {"counter": 2**18, "histogram": 2**22}
+FILE_BYTES = {"counter": 2**18, "histogram": 2**21}
 """Room for all the series that there can be, taken up at once: it is mapped into memory, and a
 process that wrote where the disk has no room left would be killed."""
 QUICK_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -78,6 +78,12 @@ class Measures:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._measure_work()
+        self._measure_recordings()
+        self._measure_judgements()
+        self._measure_telling()
+
+    def _measure_work(self) -> None:
         self.requests = self._times(
             "iclas_http_request_seconds",
             "From a request's turn to the beginning of its answer.",
@@ -90,6 +96,8 @@ class Measures:
         self.steps = self._times(
             "iclas_step_seconds", "One run of a step, on however many.", ("step", "outcome"), SLOW_S
         )
+
+    def _measure_recordings(self) -> None:
         self.waited = self._times(
             "iclas_recording_waited_seconds",
             "How long a recording stood in a state before its last try began.",
@@ -108,15 +116,17 @@ class Measures:
             (),
             WAITED_S,
         )
+        self.received = self._count("iclas_recordings_received", "Recordings safely stored.", ())
+        self.moved = self._count(
+            "iclas_recordings_moved", "Recordings that reached a state.", ("state", "reason")
+        )
+
+    def _measure_judgements(self) -> None:
         self.p_values = self._times(
             "iclas_p_value",
             "Combined p-values of scored recordings; of usual crying 5 % lie at or under 0.05.",
             (),
             P_VALUES,
-        )
-        self.received = self._count("iclas_recordings_received", "Recordings safely stored.", ())
-        self.moved = self._count(
-            "iclas_recordings_moved", "Recordings that reached a state.", ("state", "reason")
         )
         self.gated = self._count(
             "iclas_gate_decisions", "What the gate decided on recordings.", ("decision",)
@@ -124,6 +134,8 @@ class Measures:
         self.scored = self._count(
             "iclas_judgements", "Recordings with a number, or still learning.", ("outcome",)
         )
+
+    def _measure_telling(self) -> None:
         self.alerts = self._count("iclas_alerts_raised", "Alerts raised.", ())
         self.tries = self._count(
             "iclas_delivery_tries", "Tries to send messages.", ("channel", "outcome")

@@ -24,11 +24,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -57,12 +59,6 @@ class Place:
 
     trace_id: int
     span_id: int
-
-    @property
-    def context(self) -> trace.SpanContext:
-        """Return it as what a span may be a child of, or linked to."""
-        flags = TraceFlags(TraceFlags.SAMPLED)
-        return SpanContext(self.trace_id, self.span_id, is_remote=True, trace_flags=flags)
 
 
 def _number(of: str, n_bytes: int) -> int:
@@ -204,12 +200,12 @@ class Traces:
         others: Sequence[Place] = (),
     ) -> None:
         at_hand = trace.get_current_span().get_span_context()
-        linked = [*([at_hand] if at_hand.is_valid else []), *(one.context for one in others)]
+        linked = [*([at_hand] if at_hand.is_valid else []), *map(self._context, others)]
         token = self._ids.place.set(place)
         try:
             span = self._tracer.start_span(
                 stretch.name,
-                _child_of(parent),
+                self._below(parent),
                 attributes=dict(stretch.facts),
                 links=[Link(context) for context in linked],
                 start_time=_ns(stretch.began_at),
@@ -220,6 +216,21 @@ class Traces:
             span.set_status(Status(StatusCode.ERROR))
         span.end(max(_ns(stretch.ended_at), _ns(stretch.began_at)))
 
+    def _below(self, parent: Place | None) -> Context:
+        """Return the context of a span below a place, or of one that is below nothing."""
+        known = None if parent is None else trace.NonRecordingSpan(self._context(parent))
+        return trace.set_span_in_context(known or trace.INVALID_SPAN)
+
+    def _context(self, place: Place) -> SpanContext:
+        """Return a place as what a span may be a child of, or linked to.
+
+        Whether a trace is kept follows from its id: every part of it gets the same answer.
+        """
+        answer = self.provider.sampler.should_sample(None, place.trace_id, "upload")
+        is_kept = answer.decision == Decision.RECORD_AND_SAMPLE
+        flags = TraceFlags.SAMPLED if is_kept else TraceFlags.DEFAULT
+        return SpanContext(place.trace_id, place.span_id, True, TraceFlags(flags))  # noqa: FBT003
+
     def at_hand(self) -> str:
         """Return the id of the trace at hand: of the one recording in hand, or of the work."""
         in_hand = recordings_in_hand.get()
@@ -227,12 +238,6 @@ class Traces:
             return trace.format_trace_id(upload_of(in_hand[0]).trace_id)
         context = trace.get_current_span().get_span_context()
         return trace.format_trace_id(context.trace_id) if context.is_valid else ""
-
-
-def _child_of(parent: Place | None) -> Any:  # noqa: ANN401  OpenTelemetry's Context
-    """Return the context of a span below a place, or of one that is below nothing."""
-    span = trace.INVALID_SPAN if parent is None else trace.NonRecordingSpan(parent.context)
-    return trace.set_span_in_context(span)
 
 
 def _ns(at: dt.datetime) -> int:

@@ -152,6 +152,21 @@ def test_a_step_is_linked_to_the_task_that_did_it(
     assert spans["embed"].status.code == Status.STATUS_CODE_ERROR
 
 
+@pytest.mark.parametrize(("ratio", "n_spans"), [("0", 0), ("1", 2)])
+def test_a_trace_is_kept_whole_or_not_at_all(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, ratio: str, n_spans: int
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", ratio)
+    installed = otel.install(f"http://127.0.0.1:{collector.port}")
+    recording, now = a_recording(an_infant()), timezone.now()
+    installed._begin(recording)
+    move = Move(recording.id, State.RECEIVED, State.SEGMENTED, now, now, now, Reason.NONE)
+    installed.on_moved(move)
+    otel.uninstall(installed)
+    assert len(collector.spans()) == n_spans
+
+
 def test_a_request_goes_on_with_its_callers_trace(
     traces: otel.Traces, collector: Collector
 ) -> None:
