@@ -12,6 +12,7 @@ from iclas.telemetry.measured import Measures
 from iclas.telemetry.rows import FromRows
 from tests.house import project
 
+pytestmark = pytest.mark.embedded
 DOCKER = project.ROOT / "docker"
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",), "gauge": ("",)}
 NAME = re.compile(r"\biclas_[a-z_]+")
@@ -37,14 +38,12 @@ def expressions() -> Iterator[str]:
         yield from (rule["expr"] for rule in group["rules"])
 
 
-@pytest.mark.embedded
 def test_what_is_asked_for_is_measured(samples: set[str]) -> None:
     asked = {name for expression in expressions() for name in NAME.findall(expression)}
     assert len(asked) > 25
     assert asked <= samples, asked - samples
 
 
-@pytest.mark.embedded
 def test_the_page_names_every_metric(samples: set[str]) -> None:
     page = (project.ROOT / "docs/observability.md").read_text()
     described = set(re.findall(r"^\| `(iclas_[a-z_]+)` ", page, flags=re.M))
