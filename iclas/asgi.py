@@ -23,6 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
 django.setup(set_prefix=False)
 
 from iclas.database import refuse_to_start_on_newer  # noqa: E402  Django is set up before
+from iclas.telemetry.asked import let_be_measured  # noqa: E402  as above
 from iclas.turns import Receive, Scope, Send, Turn  # noqa: E402  as above
 
 
@@ -88,4 +89,5 @@ async def _let_it_end(receive: Receive) -> None:
 
 
 refuse_to_start_on_newer()
+let_be_measured()
 application = Application()

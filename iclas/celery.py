@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import import_modules, worker_ready
+from celery.signals import import_modules, worker_init, worker_ready
 
 from iclas import broker, pool
 
@@ -30,7 +30,7 @@ def refuse_newer_database(**_signal: Any) -> None:
 
 broker.install()
 pool.install()
-app = Celery("iclas")
+app = Celery("iclas", task_cls="iclas.telemetry.tasks:WatchedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # A worker waits so long for what a dead process of its pool may have answered, and takes nothing
 # else on in its place: nobody here waits for answers.
@@ -42,6 +42,14 @@ app.conf.task_routes = {
     "iclas.tasks.tell": {"queue": "tell"},
 }
 app.autodiscover_tasks(["iclas"])
+
+
+@worker_init.connect
+def measure_workers(**_signal: Any) -> None:
+    """Count what workers do, where that is asked for."""
+    from iclas.telemetry.asked import let_be_measured
+
+    let_be_measured()
 
 
 @worker_ready.connect

@@ -25,6 +25,8 @@ LEAST_BULK_ITEMS = 100
 """What the device contract promises."""
 SIGN_UP_CHOICES = ("open", "invited", "closed")
 VERIFICATION_CHOICES = ("none", "optional", "mandatory")
+LOG_FORMATS = ("plain", "json")
+LEAST_TOKEN = 16
 Check = Callable[[], Iterator[CheckMessage]]
 
 
@@ -233,6 +235,27 @@ def _debug() -> Iterator[CheckMessage]:
         )
 
 
+def _telemetry() -> Iterator[CheckMessage]:
+    if settings.LOG_FORMAT not in LOG_FORMATS:
+        yield Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}, and there is no such format.",
+            hint=f"Take one of {', '.join(LOG_FORMATS)}.",
+            id="iclas.E022",
+        )
+    if settings.ICLAS_METRICS_TOKEN and len(settings.ICLAS_METRICS_TOKEN) < LEAST_TOKEN:
+        yield Error(
+            "ICLAS_METRICS_TOKEN can be guessed.",
+            hint=f"Take {LEAST_TOKEN} characters or more, drawn by chance.",
+            id="iclas.E023",
+        )
+    if not (settings.ICLAS_TRACES_ENDPOINT or "http://").startswith(("http://", "https://")):
+        yield Error(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is no address of HTTP.",
+            hint="Write it as http://collector:4318.",
+            id="iclas.E024",
+        )
+
+
 def _is_local(host: str) -> bool:
     bare = host.strip("[]")
     try:
@@ -243,7 +266,7 @@ def _is_local(host: str) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     *(_home, _encoder, _runtime, _gate, _sessions, _leases, _uploads),
-    *(_sign_up, _verification, _telling, _broker, _storage, _debug),
+    *(_sign_up, _verification, _telling, _broker, _storage, _telemetry, _debug),
 )
 
 

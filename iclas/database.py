@@ -31,6 +31,7 @@ MIGRATES_WITHIN_S = 900
 
 Migration = tuple[str, str]
 _found_fitting = threading.Event()
+_found_up_to_date = threading.Event()
 
 
 class NewerDatabaseError(OperationalError):
@@ -143,6 +144,25 @@ def _reason_not_to_start() -> str | None:
     finally:
         connection.close()
     return None
+
+
+# --- is it too old? ------------------------------------------------------------------------------
+
+
+def is_up_to_date() -> bool:
+    """Tell whether the database has every migration that is known here; it keeps what it has."""
+    if not _found_up_to_date.is_set() and not _missing(MigrationRecorder(connection)):
+        _found_up_to_date.set()
+    return _found_up_to_date.is_set()
+
+
+def _missing(recorder: MigrationRecorder) -> set[Migration]:
+    on_disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    applied = set(recorder.applied_migrations())
+    squashed = {
+        name for name, one in on_disk.items() if one.replaces and {*one.replaces} <= applied
+    }
+    return set(on_disk) - applied - squashed
 
 
 # --- bringing it up to date ----------------------------------------------------------------------

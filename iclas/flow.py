@@ -29,6 +29,7 @@ from anomaly.stages.gate import gate_cries
 from anomaly.stages.learn import learn_baselines
 from anomaly.stages.score import score_recordings
 from anomaly.stages.timeline import write_timeline
+from iclas.telemetry.work import Work, also_named, at
 from infants.models import Recording
 from infants.stages.embed import embed_recordings
 from infants.stages.segment import segment_recordings
@@ -46,6 +47,11 @@ class Step:
     takes: State
     run: Stage
     queue: str
+
+    def take(self, ids: Sequence[UUID]) -> None:
+        """Run on these recordings, seen by whoever watches."""
+        with at(Work("step", self.name)):
+            self.run(ids)
 
 
 STEPS = (
@@ -121,6 +127,11 @@ def judge(infant_id: UUID, until: float | None = None) -> bool:
     worker is at an earlier one. What somebody must hear of becomes an alert. Tell whether the time,
     `until` by the monotonic clock, was up before all was done.
     """
+    with also_named(infant=str(infant_id)):
+        return _judge(infant_id, until)
+
+
+def _judge(infant_id: UUID, until: float | None) -> bool:
     before: list[tuple[UUID, str]] = []
     while standing := _next_session(infant_id):
         if standing == before:  # another worker is at it, and goes on from there
@@ -128,7 +139,7 @@ def judge(infant_id: UUID, until: float | None = None) -> bool:
         if until is not None and time.monotonic() > until:
             return True
         for step in JUDGING:
-            step.run([recording_id for recording_id, _ in standing])
+            step.take([recording_id for recording_id, _ in standing])
         raise_alerts(timezone.now(), infant_id)
         before = standing
     return False
@@ -166,7 +177,7 @@ def drive(ids: Sequence[UUID], told: Callable[[int], None] | None = None) -> Non
     for start in range(0, len(ids), HEARD_AT_ONCE):
         some = ids[start : start + HEARD_AT_ONCE]
         for step in HEARING:
-            step.run(some)
+            step.take(some)
         told(len(some))
     heard = to_be_judged().filter(id__in=ids)
     left = heard.count()

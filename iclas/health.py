@@ -104,7 +104,7 @@ class HealthView(ApiView):
 
 def failing_parts() -> list[str]:
     """Return which parts cannot be written to."""
-    parts = {"database": _is_database_writable, "storage": _is_storage_writable}
+    parts = {"database": _is_database_writable, "storage": is_storage_writable}
     return [name for name, is_writable in parts.items() if not is_writable()]
 
 
@@ -118,7 +118,7 @@ def _is_database_writable() -> bool:
     return True
 
 
-def _is_storage_writable() -> bool:
+def is_storage_writable() -> bool:
     """Tell by a small file in the folder of uploads and in the storage's; a bucket is asked for."""
     try:
         with tempfile.TemporaryFile(dir=settings.ICLAS_HOME.uploads) as probe:

@@ -70,6 +70,11 @@ class Home:
         return self.root / "mail"
 
     @property
+    def metrics(self) -> Path:
+        """What each process has measured, where metrics are asked for."""
+        return self.root / "metrics"
+
+    @property
     def static(self) -> Path:
         """Style sheets and scripts, where `collectstatic` has put them."""
         return self.root / "static"

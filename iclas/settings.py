@@ -43,6 +43,9 @@ ICLAS_MQTT_URL = env.str("ICLAS_MQTT_URL", default="")  # empty: no broker, no b
 ICLAS_MQTT_CA_FILE = env.str("ICLAS_MQTT_CA_FILE", default="")
 ICLAS_MQTT_DISCOVERY = env.str("ICLAS_MQTT_DISCOVERY", default="homeassistant")
 ICLAS_MQTT_TOPIC = env.str("ICLAS_MQTT_TOPIC", default="iclas")
+ICLAS_METRICS_TOKEN = env.str("ICLAS_METRICS_TOKEN", default="")  # empty: no metrics
+ICLAS_TRACES_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")  # empty: no traces
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
 ICLAS_VERSION = __version__
 
 # --- applications --------------------------------------------------------------------------------
@@ -67,6 +70,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "iclas.telemetry.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -292,11 +296,14 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SESSION_COOKIE_SECURE else "http"  # 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "iclas.telemetry.logs.Lines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # What these tell at every start is of their own set-up.
@@ -307,3 +314,7 @@ LOGGING = {
         "apprise": {"level": "CRITICAL"},
     },
 }
+if LOG_FORMAT != "json":  # what loads a library is not named where nobody wants it
+    LOGGING["formatters"] = {LOG_FORMAT: LOGGING["formatters"]["plain"]}
+else:  # the web server has set up a log of its own by now
+    LOGGING["loggers"] |= {name: {"handlers": []} for name in ("uvicorn", "uvicorn.error")}

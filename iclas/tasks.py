@@ -57,7 +57,7 @@ def run_step(step_name: str, ids: list[str]) -> None:
     step = flow.STEP[step_name]
     try:
         with waiting_out_shortages():
-            step.run(recordings)
+            step.take(recordings)
     finally:  # what moved before an error has moved
         moved = Recording.objects.filter(id__in=recordings).exclude(state=step.takes)
         flow.send_on(moved.values_list("id", flat=True))

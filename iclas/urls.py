@@ -12,6 +12,8 @@ from typing_extensions import override
 
 from iclas import openapi
 from iclas.health import HealthView
+from iclas.readiness import AliveView, ReadyView
+from iclas.telemetry.scrape import metrics
 from infants.api.base import ApiView
 
 __all__ = ["openapi"]  # imported for what it registers
@@ -47,6 +49,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("anomaly.api.urls")),
     path("", include("notify.api.urls")),
     path("health/", HealthView.as_view(), name="health"),
+    path("health/alive/", AliveView.as_view(), name="alive"),
+    path("health/ready/", ReadyView.as_view(), name="ready"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
 ]
@@ -55,6 +59,7 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("api/v1/", include(api)),
     re_path(r"^api/", NothingHereView.as_view()),
 ]

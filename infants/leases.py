@@ -22,8 +22,10 @@ from django.utils import timezone
 
 from infants.errors import LeaseLostError
 from infants.holder import died, forget_the_long_dead, holder
+from infants.in_hand import recordings_in_hand
 from infants.models import Recording
 from infants.shortages import shortage
+from infants.signals import Move, recording_moved
 from infants.states import NEXT, ON_THE_WAY, Reason, State
 from infants.storage import refuse_full_disk
 
@@ -39,11 +41,14 @@ class Lease:
     state: State
     recordings: tuple[Recording, ...]
     in_hand: list[Recording] = field(default_factory=list)
+    began: dict[UUID, dt.datetime] = field(default_factory=dict)
 
     def begin(self, recordings: Sequence[Recording]) -> None:
         """Count a try of these, before it is made: one that kills its worker is counted too."""
         self._count(recordings, 1)
         self.in_hand[:] = recordings
+        recordings_in_hand.set(tuple(recording.id for recording in recordings))
+        self.began.update(dict.fromkeys(recordings_in_hand.get(), timezone.now()))
 
     def take_back(self) -> None:
         """Uncount the try in hand: it was not the recordings that it failed by."""
@@ -82,8 +87,25 @@ class Lease:
         held = Recording.objects.filter(id=recording.id, lease_owner=self.owner, state=self.state)
         if not held.update(**fields):
             raise LeaseLostError(recording.id)
+        self._tell_of_move(recording, to, fields)
         for name, value in fields.items():
             setattr(recording, name, value)
+
+    def _tell_of_move(self, recording: Recording, to: State, fields: dict[str, Any]) -> None:
+        """Tell whoever watches that a recording has moved, once that is committed."""
+        if not recording_moved.has_listeners(Recording):
+            return
+        moved_at = fields["state_changed_at"]
+        move = Move(
+            recording_id=recording.id,
+            left=self.state,
+            to=to,
+            entered_at=recording.state_changed_at,
+            began_at=self.began.get(recording.id, moved_at),
+            moved_at=moved_at,
+            reason=fields.get("reason", Reason.NONE),
+        )
+        transaction.on_commit(lambda: recording_moved.send_robust(Recording, move=move))
 
     def reject(self, recording: Recording, reason: Reason, detail: str = "") -> None:
         """End a recording in which there is nothing to judge, with its reason."""
@@ -103,6 +125,7 @@ def leased(ids: Sequence[UUID], state: State) -> Iterator[Lease]:
     """
     refuse_full_disk()
     lease = _take(ids, state)
+    before = recordings_in_hand.set(())
     try:
         yield lease
     except (OSError, Error) as error:
@@ -110,6 +133,7 @@ def leased(ids: Sequence[UUID], state: State) -> Iterator[Lease]:
             lease.take_back()
         raise
     finally:
+        recordings_in_hand.reset(before)
         _release(lease)
 
 

@@ -136,7 +136,9 @@ def a_model(infant: Infant, number: int = 1, **given: Any) -> PersonalModel:
     return PersonalModel.objects.create(infant=infant, number=number, **described)
 
 
-def a_judgement(recording: Recording, model: PersonalModel | None = None) -> RecordingJudgement:
+def a_judgement(
+    recording: Recording, model: PersonalModel | None = None, **given: Any
+) -> RecordingJudgement:
     """Return a scored judgement where a model is given, otherwise one that is still learning."""
     numbers: dict[str, Any] = {"outcome": "learning"}
     if model is not None:
@@ -154,7 +156,7 @@ def a_judgement(recording: Recording, model: PersonalModel | None = None) -> Rec
         baseline_days=4,
         baseline_days_needed=9,
         encoder=ENCODER,
-        **numbers,
+        **(numbers | given),
     )
 
 

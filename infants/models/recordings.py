@@ -122,6 +122,9 @@ class Recording(models.Model):
                 condition=~Q(state__in=["done", "rejected", "failed"]),
                 name="recording_on_its_way",
             ),
+            models.Index(
+                fields=["reason"], condition=Q(state="failed"), name="recording_set_aside"
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["device", "sha256"], name="recording_bytes_once"),

@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from anomaly.models import Episode, Event
@@ -17,6 +18,7 @@ from anomaly.stages.episode import NEWS_FOR
 from infants.locks import infant_locked
 from infants.models import Infant
 from notify.models import Alert
+from notify.signals import alert_raised
 
 HEARD_OF = (
     Episode.Kind.PERSISTENT_SHIFT,
@@ -92,6 +94,7 @@ def _raise(episode: Episode) -> None:
     alert.episode, alert.opened_at = episode, episode.opened_at
     alert.closed_at = episode.closed_at
     alert.save()
+    transaction.on_commit(lambda: alert_raised.send_robust(Alert, alert_id=alert.id))
 
 
 def _follow(alert: Alert, now: dt.datetime) -> None:

@@ -27,6 +27,7 @@ from notify.compose import message_of
 from notify.errors import DeliveryError, GiveUpError, GoneError
 from notify.followers import switch_off
 from notify.models import Alert, Delivery, Follower, News
+from notify.signals import delivery_tried
 from notify.stages.alert import raise_alerts
 from notify.stages.news import note_news
 from notify.stages.plan import plan_deliveries
@@ -169,6 +170,7 @@ def _let_go(taken: Sequence[tuple[Follower, list[Delivery]]]) -> None:
 
 def _try(follower: Follower, told: list[Delivery]) -> None:
     """Send a message, and write down what came of it."""
+    began_at, outcome = timezone.now(), "failed"
     try:
         CHANNELS[follower.channel](follower, message_of(follower, told, timezone.now()))
     except GoneError as error:
@@ -178,6 +180,8 @@ def _try(follower: Follower, told: list[Delivery]) -> None:
         _failed(told, error)
     else:
         _arrived(told)
+        outcome = "arrived"
+    delivery_tried.send_robust(Delivery, deliveries=told, outcome=outcome, began_at=began_at)
 
 
 def _arrived(told: list[Delivery]) -> None:

@@ -107,7 +107,7 @@ def test_only_the_settings_read_the_environment() -> None:
 def reads_environment(node: ast.AST) -> bool:
     """Tell whether a call or a subscript reads a variable other than the settings' name."""
     if isinstance(node, ast.Subscript):
-        return ast.unparse(node.value) == "os.environ"
+        return ast.unparse(node.value) == "os.environ" and isinstance(node.ctx, ast.Load)
     if not isinstance(node, ast.Call):
         return False
     called = ast.unparse(node.func)

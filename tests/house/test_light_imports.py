@@ -9,9 +9,11 @@ import pytest
 from tests.house import project
 
 HEAVY = {"torch", "torchaudio", "speechbrain", "transformers", "scipy.signal", "scipy.stats"}
+ASKED_FOR = {"opentelemetry", "prometheus_client", "pythonjsonlogger"}
 LOAD_THE_WEB_PROCESS = """
 import json, sys
-import iclas.asgi
+import iclas.asgi, iclas.tasks
+from iclas.telemetry.work import watches
 from django.urls import get_resolver
 
 def load(resolver):
@@ -20,7 +22,7 @@ def load(resolver):
             load(pattern)
 
 load(get_resolver())
-json.dump(sorted(sys.modules), sys.stdout)
+json.dump([sorted(sys.modules), watches], sys.stdout)
 """
 
 
@@ -34,9 +36,12 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
 def test_web_process_loads_no_network() -> None:
     done = python("-c", LOAD_THE_WEB_PROCESS)
     assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout))
+    modules, watches = json.loads(done.stdout)
+    loaded = set(modules)
     assert {"iclas.urls", "iclas.flow", "rest_framework"} <= loaded
     assert not HEAVY & loaded
+    assert not ASKED_FOR & loaded
+    assert watches == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, strategies
 from hypothesis import seed as seeded
 from hypothesis import settings as examples
@@ -29,6 +30,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from devices.heartbeats import note_presence
 from devices.models import issue_token
 from infants.models import DiaryEntry
 from tests.builders import (
@@ -86,6 +88,7 @@ def world() -> World:
     device = a_device(infant)
     recording = a_recording(infant, device=device)
     entry = DiaryEntry.objects.create(infant=infant, kind="note", text="a note", starts_at=START)
+    note_presence(None, timezone.now())  # a worker is there
     client = Client()
     client.force_login(a_member(infant))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -7,9 +7,11 @@ from typing import Any
 import jsonschema
 import pytest
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from devices.heartbeats import note_presence
 from infants.access import Viewer
 from infants.models import DiaryEntry
 from notify.actions import acknowledge
@@ -76,6 +78,8 @@ OPERATIONS = {
     ("get", "/api/v1/infants/{infant_id}/exports/{export_format}/"),
     ("get", "/api/v1/exports/{export_format}/"),
     ("get", "/api/v1/health/"),
+    ("get", "/api/v1/health/alive/"),
+    ("get", "/api/v1/health/ready/"),
 }
 Schema = dict[str, Any]
 
@@ -186,6 +190,7 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
     entry = DiaryEntry.objects.create(infant=infant, kind="feed", starts_at=START)
     reader = a_member(infant)
     client, follower = as_user(reader), a_follower(infant, reader)
+    note_presence(None, timezone.now())  # a worker is there
     span = "from=2026-02-27T00:00:00Z&to=2026-03-03T00:00:00Z"
     asked = {
         "/api/v1/infants/": [""],
@@ -209,6 +214,8 @@ def test_real_answers_are_what_their_descriptions_say(schema: Schema) -> None:
         "/api/v1/devices/{device_id}/": [""],
         "/api/v1/devices/{device_id}/settings/": [""],
         "/api/v1/health/": [""],
+        "/api/v1/health/alive/": [""],
+        "/api/v1/health/ready/": [""],
     }
     for path, queries in asked.items():
         described = _described(schema, "get", path, 200, "application/json")

@@ -61,6 +61,8 @@ class Command(BaseCommand):
         refuse_taken_port(host, port)
         ready_database()
         self._create_first_admin()
+        # What was counted before is of processes that are gone.
+        shutil.rmtree(settings.ICLAS_HOME.metrics, ignore_errors=True)
         self.stdout.write(f"ICLAS keeps everything under {settings.ICLAS_HOME.root}")
         self.stdout.write(f"Serving at http://{host}:{port}/   Stop with Ctrl-C.")
         self.stdout.flush()
