@@ -22,8 +22,12 @@ FILE = FOLDER / "compose.yaml"
 EXAMPLE = (FOLDER / ".env.example").read_text()
 NEEDED = ("ICLAS_HOST", "SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
 OWN = ("migrate", "web", "worker", "scheduler", "bridge")
-# Written where what is measured is described; they are mounted from there.
-OF_THE_MEASUREMENTS = {"prometheus.yml", "iclas.json"}
+# What storage and measurements bring: passed on as far as they are there.
+FILES_TO_COME = {"prometheus.yml", "prometheus-alerts.yml", "iclas.json"}
+VARIABLES_TO_COME = {
+    *("ICLAS_STORAGE_URL", "ICLAS_STORAGE_KEYS", "ICLAS_METRICS_TOKEN"),
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+}
 
 
 def told(tmp_path: Path, *left_out: str) -> Path:
@@ -86,7 +90,7 @@ def test_example_lists_what_the_stack_reads() -> None:
 
 def test_variables_are_read_by_the_settings(stack: dict[str, Any]) -> None:
     for service in services(stack, *OWN):
-        assert set(service["environment"]) <= read_by_settings()
+        assert set(service["environment"]) - VARIABLES_TO_COME <= read_by_settings()
         assert service["environment"]["COOKIES_SECURE"] == "true"
 
 
@@ -124,7 +128,7 @@ def test_rows_and_messages_have_no_way_out(stack: dict[str, Any]) -> None:
 def test_every_service_is_begun_again_watched_and_limited(stack: dict[str, Any]) -> None:
     for name, service in stack["services"].items():
         assert "no-new-privileges:true" in service["security_opt"], name
-        if name == "migrate":
+        if name in ("migrate", "bucket"):
             assert service["restart"] == "no"
             continue
         assert service["restart"] == "unless-stopped", name
@@ -169,7 +173,7 @@ def test_images_are_built_to_stages_that_exist(stack: dict[str, Any]) -> None:
 
 def test_files_that_are_mounted_exist(stack: dict[str, Any]) -> None:
     files = [Path(given["file"]) for given in stack["configs"].values()]
-    assert {path.name for path in files if not path.is_file()} <= OF_THE_MEASUREMENTS
+    assert {path.name for path in files if not path.is_file()} <= FILES_TO_COME
     used = {one["source"] for service in services(stack) for one in service.get("configs", [])}
     assert used == set(stack["configs"])
 
