@@ -11,7 +11,7 @@ import django
 from celery import Celery
 from celery.signals import import_modules, worker_init, worker_ready
 
-from iclas import broker, pool
+from iclas import broker, pool, pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iclas.settings")
 
@@ -41,6 +41,7 @@ app.conf.task_routes = {
     "iclas.tasks.close_what_ended": {"queue": "sweep"},
     "iclas.tasks.tell": {"queue": "tell"},
 }
+app.steps["consumer"].add(pulse.Pulse)
 app.autodiscover_tasks(["iclas"])
 
 

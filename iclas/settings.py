@@ -36,6 +36,7 @@ ICLAS_SETTLE_DAYS = env.int("ICLAS_SETTLE_DAYS", default=7)
 ICLAS_WORKER_THREADS = env.int("ICLAS_WORKER_THREADS", default=1)
 ICLAS_HEARTBEAT_EVERY_S = env.int("ICLAS_HEARTBEAT_EVERY_S", default=300)
 ICLAS_MONITOR_SILENT_S = env.int("ICLAS_MONITOR_SILENT_S", default=1800)
+ICLAS_ALIVE_FILE = env.str("ICLAS_ALIVE_FILE", default="")  # empty: nobody watches
 ICLAS_ADDRESS = env.str("ICLAS_ADDRESS", default="http://localhost:8000")
 ICLAS_NOTIFY_NETWORKS = env.list("ICLAS_NOTIFY_NETWORKS", default=[])
 ICLAS_NOTIFY_GIVE_UP_S = env.int("ICLAS_NOTIFY_GIVE_UP_S", default=24 * 3600)
@@ -221,7 +222,7 @@ CELERY_TASK_TIME_LIMIT = 290  # below ICLAS_LEASE_S: a killed task's lease outli
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: nothing pickled to disk
+CELERY_BEAT_SCHEDULER = "iclas.pulse:SchedulerWithPulse"  # in memory: nothing pickled to disk
 CELERY_BEAT_SCHEDULE = {
     # What no worker took in time is no longer wanted: the next one comes soon.
     "sweep": {

@@ -81,7 +81,7 @@ def test_stages_and_rooms_have_a_table() -> None:
 
 def read_by_settings() -> set[str]:
     """Return the variables that the settings read."""
-    tree = project.modules()[project.ROOT / "iclas/settings.py"]
+    tree = ast.parse((project.ROOT / "iclas/settings.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     asked = [call.args[0] for call in calls if ast.unparse(call.func).split(".")[0] == "env"]
     return {str(ast.literal_eval(name)) for name in asked}
