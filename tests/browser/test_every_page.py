@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from anomaly.models import ReadingTask
@@ -18,9 +16,10 @@ from infants.access import Viewer
 from infants.invitations import Terms, invite
 from infants.models import Infant, Membership, User
 from notify.suspensions import suspend
-from tests import judged, sounds
+from tests import judged
 from tests.anomaly.studied import a_clinician, a_task
 from tests.browser.conftest import DESKTOP, PHONE, Opener, Tab
+from tests.browser.kept import keep_audio
 from tests.builders import a_device, a_member, an_infant
 from tests.house import project
 from tests.notify.rows import an_alert
@@ -67,8 +66,7 @@ def infant(tmp_path: Path) -> Infant:
     """Return an infant who is known by now and can be heard, with a diary and a shift."""
     with judged.fitted_once():
         infant, _ = judged.a_life(days=12)
-    kept = default_storage.save("heard.wav", ContentFile(sounds.cry_bytes(tmp_path)))
-    infant.recordings.update(audio=kept, source_format={"container": "wav"})
+    keep_audio(infant, tmp_path)
     infant.diary.create(kind="note", starts_at=judged.START, text="a note")
     a_device(infant, name="Bedroom", last_seen_at=timezone.now(), clock_skew_s=90.0)
     an_alert(infant)

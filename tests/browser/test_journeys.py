@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.utils import timezone
 from playwright.sync_api import Locator, Page
 
@@ -14,8 +12,9 @@ from anomaly.models import BaselineEntry, Episode, PatientReview
 from infants.models import DiaryEntry, Infant, Membership, User
 from notify.models import Alert
 from notify.stages.alert import raise_alerts
-from tests import judged, sounds
+from tests import judged
 from tests.browser.conftest import DESKTOP, PHONE, Opener
+from tests.browser.kept import keep_audio
 from tests.builders import a_member
 
 DAYS, SHIFT_FROM = 20, 14
@@ -83,12 +82,6 @@ def _rows(page: Page) -> str:
     return page.locator("main").inner_text()
 
 
-def _keep_audio(infant: Infant, folder: Path) -> None:
-    """Give each recording of numbers the sound of a cry, so that there is something to hear."""
-    kept = default_storage.save("heard.wav", ContentFile(sounds.cry_bytes(folder)))
-    infant.recordings.update(audio=kept, source_format={"container": "wav"})
-
-
 def _brush(page: Page) -> None:
     """Draw the left end of the strip below the chart to its middle."""
     canvas = page.locator("[data-stage] canvas").first
@@ -119,7 +112,7 @@ def _listen(panel: Locator) -> None:
 
 
 def test_a_clinicians_five_minutes(tab: Opener, changed: Infant, tmp_path: Path) -> None:
-    _keep_audio(changed, tmp_path)
+    keep_audio(changed, tmp_path)
     clinician: User = a_member(changed, Membership.Role.CLINICIAN)
     one = tab(clinician, DESKTOP)
     page = one.open("/")
